@@ -1,0 +1,50 @@
+# Two commands are all that a new machine needs: `make demo` and `make test`. Both make what they need in .venv.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check bench pins
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+SECONDS ?= 30
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+demo: .venv/.installed ## the whole collector against a simulated tenant, for SECONDS (30)
+	@$(BIN)/exposure-collector demo --seconds $(SECONDS)
+
+run: .venv/.installed ## the service; CONFIG=FILE names its settings
+	@$(BIN)/exposure-collector run $(if $(CONFIG),--config $(CONFIG))
+
+test: .venv/.testing ## the whole suite, against real servers where they are installed
+	@$(BIN)/python -m pytest
+
+check: .venv/.testing ## the gates, then the whole suite
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory test
+
+bench: .venv/.testing ## what it costs, measured
+	@$(BIN)/python -m tests.benchmarks
+
+pins: ## makes the pinned requirements anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--no-header --extra demo --extra build pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--no-header -c requirements.txt tests/requirements.in -o tests/requirements.txt
+
+.venv/.installed: requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed; name it as PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "make: $(PYTHON) can't make a venv; install its venv package" >&2; exit 1; }
+	@echo "installing into .venv (once)"
+	@$(PIP) --require-hashes -r requirements.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.testing: .venv/.installed tests/requirements.txt
+	@$(PIP) --require-hashes -r tests/requirements.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Keeps the history of a Microsoft Defender exposure score."""

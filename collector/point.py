@@ -1,0 +1,113 @@
+"""A point of the history, and the rule by which any name becomes a tag.
+
+Is not line protocol (`influx/line.py`) and not a row (`journal/`): both are made from what stands here.
+"""
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+Value = float | int | str
+
+UNASSIGNED = "(unassigned)"
+"""The `rbacGroupName` of the devices that are in no group."""
+NO_ID = "none"
+"""The `rbacGroupId` of a group that was never seen with an id."""
+RESERVED_NAMES = frozenset({UNASSIGNED, "(organization)", "(all)"})
+RESERVED_IDS = frozenset({NO_ID})
+
+MAX_TAG_BYTES = 60 * 1024
+"""Of a tag as line protocol writes it: a comma, a space and an equals sign take two. InfluxDB 1.x refuses a series key
+of 64 KiB and more; this leaves room for the other tags."""
+MAX_ID_BYTES = 1024
+"""The same of an id, or of a tenant's name."""
+MAX_TIME = 2**63 // 1_000_000
+"""Milliseconds since the epoch: the first moment that InfluxDB's nanoseconds can't tell."""
+
+_FAULT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]|\\(?=[\\,= ]|\Z)")
+_ESCAPED = re.compile(r"([,= ])")
+_CHANGED = re.compile(r"~[0-9a-f]{8}\Z")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def carried(text: str, most: int = MAX_TAG_BYTES) -> bool:
+    """Whether every InfluxDB version gives this tag value back as it was written, in at most `most` bytes of line."""
+    return bool(text) and not _FAULT.search(text) and len(_ESCAPED.sub(r"\\\1", text).encode()) <= most
+
+
+def tag_value(text: str, reserved: frozenset[str] = frozenset(), most: int = MAX_TAG_BYTES) -> str:
+    """Return `text` (any non-empty str, lone surrogates included) as a tag value; two texts never share one.
+
+    What line protocol can't carry becomes `_`. A value that was changed, or that could be taken for a changed or a
+    reserved one, ends in `~` and 8 hex digits of the SHA-256 of the original.
+    """
+    if text not in reserved and not _CHANGED.search(text) and carried(text, most):
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    line = _ESCAPED.sub(r"\\\1", _FAULT.sub("_", text)).encode()[: most - 9].decode("utf-8", "ignore")
+    # The cut may have parted a backslash from what it escapes.
+    clean = re.sub(r"\\([,= ])", r"\1", line).rstrip("\\")
+    return f"{clean}~{digest}"
+
+
+def group_name(name: str | None) -> str:
+    """Return the `rbacGroupName` tag of a device group as the API names it."""
+    return tag_value(name, RESERVED_NAMES) if name else UNASSIGNED
+
+
+def group_id(id_: str) -> str:
+    """Return the `rbacGroupId` tag of an id (not empty) as the API has it."""
+    return tag_value(id_, RESERVED_IDS, MAX_ID_BYTES)
+
+
+def rfc3339(time: int) -> str:
+    """Return a point's time (ms since the epoch) as people read it, in UTC."""
+    moment = datetime.fromtimestamp(time / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds" if time % 1000 else "seconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A measurement and its tags, in the order of `config/measurements.toml`. Every tag has a value."""
+
+    measurement: str
+    tags: tuple[tuple[str, str], ...]
+
+    def __post_init__(self) -> None:
+        for key, value in self.tags:
+            if not carried(value):
+                raise ValueError(f"{self.measurement}: the tag {key} can't be carried: {value!r}")
+
+    def tag(self, key: str) -> str:
+        """Return the value of a tag that this measurement has; raise KeyError for another."""
+        return dict(self.tags)[key]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One observation. Its identity is series + time: a later point of the same identity supersedes this one."""
+
+    series: Series
+    time: int
+    """Milliseconds since the Unix epoch."""
+    fields: Mapping[str, Value]
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.time < MAX_TIME:
+            raise ValueError(f"{self.series.measurement}: a time is in ms since 1970, up to the year 2262: {self.time}")
+        if not self.fields:
+            raise ValueError(f"{self.series.measurement}: a point has at least one field")
+        for key, value in self.fields.items():
+            if not _storable(value):
+                raise ValueError(f"{self.series.measurement}.{key}: a field is a finite float, an int64 or a str")
+
+
+def _storable(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, str):
+        return not _SURROGATE.search(value)
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63

@@ -1,0 +1,88 @@
+"""Faults in how an answer is sent: late, byte by byte, never, or cut off. Is not about what it says."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from collector.simulator.answer import Answer
+from collector.simulator.fault_kind import TOKEN, Kind, is_number, need
+from collector.simulator.line import Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending(Kind):
+    """A fault that has the answer in its hands, and the line to the client."""
+
+    async def send(self, answer: Answer, line: Line) -> None:
+        """Return once the answer was sent, or never will be."""
+        await self._send(answer, line)
+
+    async def _send(self, answer: Answer, line: Line) -> None:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slow(Sending):
+    """The answer comes `seconds` late."""
+
+    name: ClassVar[str] = "slow"
+    seconds: float
+
+    def __post_init__(self) -> None:
+        need(is_number(self.seconds), "seconds is a number, 0 or more")
+
+    async def _send(self, answer: Answer, line: Line) -> None:
+        await line.pause(self.seconds)
+        await line.send(answer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drip(Sending):
+    """The body comes one byte every `milliseconds`."""
+
+    name: ClassVar[str] = "drip"
+    milliseconds: float = 100
+
+    def __post_init__(self) -> None:
+        need(is_number(self.milliseconds), "milliseconds is a number, 0 or more")
+
+    async def _send(self, answer: Answer, line: Line) -> None:
+        await line.start(answer)
+        for index in range(len(answer.body)):
+            if not await line.pause(self.milliseconds / 1000):
+                await line.cut()
+                return
+            await line.piece(answer.body[index : index + 1], last=False)
+        await line.piece(b"", last=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hang(Sending):
+    """There is never an answer; the connection breaks when the simulator stops."""
+
+    name: ClassVar[str] = "hang"
+
+    async def _send(self, answer: Answer, line: Line) -> None:
+        del answer
+        await line.pause()
+        await line.cut()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInHang(Hang):
+    """The same at the token endpoint."""
+
+    name: ClassVar[str] = "sign_in_hang"
+    subjects: ClassVar[tuple[str, ...]] = TOKEN
+    usual: ClassVar[tuple[str, ...]] = TOKEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reset(Sending):
+    """The connection breaks in the middle of the body."""
+
+    name: ClassVar[str] = "reset"
+
+    async def _send(self, answer: Answer, line: Line) -> None:
+        await line.start(answer)
+        await line.piece(answer.body[: len(answer.body) // 2], last=False)
+        await line.cut()

@@ -1,0 +1,74 @@
+"""Exchanges with one InfluxDB: each signed anew, whole within the sink's timeout, and judged. Knows no points."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from collector.errors import BadResponse, Unauthorized
+from collector.http import Answer, Http
+from collector.influx.judge import Asked, judge, lacks_points, message, refusal, words
+from collector.settings import Influx
+
+NO_POINTS = b"# no points\n"
+"""A body by which the server checks everything and stores nothing. It is a comment: 2.x refuses an empty one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The headers that show the server who asks, and what no message may show of them; its repr shows neither."""
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+
+
+class Server:
+    """One server. `sign` is called for each exchange, so that a renewed secret is used at once."""
+
+    def __init__(self, settings: Influx, http: Http, asked: Asked, sign: Callable[[], Signature]) -> None:
+        self._url = settings.url
+        self._seconds = settings.timeout_seconds
+        self._http = http
+        self._asked = asked
+        self._sign = sign
+
+    def write(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Return once every line of `body` is stored (or, for `NO_POINTS`, would be); raise what `judge` raises."""
+        answer, asked = self._send("POST", url, self._asked, headers, body)
+        if not (body == NO_POINTS and lacks_points(answer)):
+            judge(answer, asked)
+
+    def measurements(self, database: str) -> int:
+        """Return how many measurements InfluxQL shows in `database`; 0 too where the server has no such database.
+
+        Raise Unauthorized when they may not be read or there is no InfluxQL, Unavailable when not now.
+        """
+        query = urlencode({"db": database, "q": "SHOW MEASUREMENTS"})
+        reading = replace(self._asked, right="read")
+        answer, asked = self._send("GET", f"{self._url}/query?{query}", reading, {}, None)
+        if answer.status != HTTPStatus.OK:
+            raise refusal(answer, asked)
+        try:
+            result = json.loads(answer.body)["results"][0]
+            series = result.get("series", ())
+            seen = sum(len(shown["values"]) for shown in series if shown["name"] == "measurements")
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            raise refusal(answer, asked) from None
+        if "error" in result:
+            said = message(answer.status, words(answer), asked)
+            raise Unauthorized(said, mend=f"grant read on the {asked.place}, if there is one")
+        return seen
+
+    def _send(
+        self, method: str, url: str, asked: Asked, headers: Mapping[str, str], body: bytes | None
+    ) -> tuple[Answer, Asked]:
+        signature = self._sign()
+        try:
+            answer = self._http.send(
+                method, url, seconds=self._seconds, headers={**headers, **signature.headers}, content=body
+            )
+        except BadResponse as error:
+            # No InfluxDB answers so; the points are good whoever it was.
+            raise Unauthorized(f"{asked.target}: {error}", mend="look at url: what answers is no InfluxDB") from error
+        return answer, replace(asked, hidden=signature.hidden)

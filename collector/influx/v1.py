@@ -1,0 +1,51 @@
+"""The sink for any InfluxDB 1.x: `/write`, with user and password. Is not the client of 2.x (`v2.py`)."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from collector.http import Http
+from collector.influx.judge import Asked
+from collector.influx.line import Encoder
+from collector.influx.server import NO_POINTS, Server, Signature
+from collector.point import Point
+from collector.settings import Influx
+
+_HEADERS = {"Content-Type": "text/plain; charset=utf-8"}
+
+
+class V1:
+    """Writes to a database, and to its default retention policy unless the settings name one."""
+
+    def __init__(self, name: str, settings: Influx, http: Http) -> None:
+        policy = f", retention policy {settings.retention_policy}" if settings.retention_policy else ""
+        place = f"database {settings.database}{policy}"
+        query = {"db": settings.database, "rp": settings.retention_policy, "precision": "ms"}
+        self.name = name
+        self.target = f"v1 {settings.url}/ {place}"
+        self.measurements = settings.measurements
+        self.tenants = settings.tenants
+        self._settings = settings
+        self._url = f"{settings.url}/write?{urlencode({key: value for key, value in query.items() if value})}"
+        self._encoder = Encoder()
+        asked = Asked(target=self.target, place=place, credential="username and password")
+        self._server = Server(settings, http, asked, self._sign)
+
+    def write(self, points: Sequence[Point]) -> None:
+        """Return once the server has said 204: every point is stored. No points: only whether it would take some.
+
+        Raise Unavailable, Unauthorized, Rejected, Expired or TooLarge. After Rejected and Expired the server has kept
+        the good points of the batch. Without points database, retention policy, user and right are checked.
+        """
+        self._server.write(self._url, self._encoder.encode(points) or NO_POINTS, _HEADERS)
+
+    def read(self) -> int:
+        """Return how many measurements the user sees; raise Unauthorized when it may not read, or Unavailable."""
+        return self._server.measurements(self._settings.database)
+
+    def _sign(self) -> Signature:
+        if not self._settings.username:
+            return Signature()
+        password = self._settings.password.read() if self._settings.password else ""
+        basic = b64encode(f"{self._settings.username}:{password}".encode()).decode()
+        return Signature({"Authorization": f"Basic {basic}"}, (password, basic))

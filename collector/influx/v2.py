@@ -1,0 +1,102 @@
+"""The sink for what speaks `/api/v2/write`: InfluxDB 2.x, 3.x, Cloud, 1.8 and up, VictoriaMetrics.
+
+influxdb_client makes the request; our transport carries it, since the client's own ignores the environment's proxy and
+its timeout starts anew with each byte. Is not the client's batching writer, which drops points without an exception.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from collector.http import Http
+from collector.influx.judge import Asked
+from collector.influx.line import Encoder
+from collector.influx.server import NO_POINTS, Server, Signature
+from collector.point import Point
+from collector.settings import Influx
+
+
+class V2:
+    """Writes to a bucket of an organization; servers without organizations pass over the name."""
+
+    def __init__(self, name: str, settings: Influx, http: Http) -> None:
+        place = f"bucket {settings.bucket}" + (f" of organization {settings.org}" if settings.org else "")
+        self.name = name
+        self.target = f"v2 {settings.url}/ {place}"
+        self.measurements = settings.measurements
+        self.tenants = settings.tenants
+        self._settings = settings
+        self._encoder = Encoder()
+        asked = Asked(target=self.target, place=place, credential="token")
+        self._server = Server(settings, http, asked, self._sign)
+
+    def write(self, points: Sequence[Point]) -> None:
+        """Return once the server has said 204: every point is stored. No points: only whether it would take some.
+
+        Raise Unavailable, Unauthorized, Rejected, Expired or TooLarge. After Rejected 2.x has kept the good points of
+        the batch, 3.x none. VictoriaMetrics says 204 also to lines that it passes over.
+        """
+        body = self._encoder.encode(points) or NO_POINTS
+        self._client.write(self._settings.org, self._settings.bucket, body)
+
+    def read(self) -> int:
+        """Return how many measurements the token sees by InfluxQL; raise Unauthorized when it may not, or Unavailable.
+
+        2.x answers InfluxQL for a bucket by its name, VictoriaMetrics shows no measurements (0).
+        """
+        return self._server.measurements(self._settings.bucket)
+
+    def _sign(self) -> Signature:
+        if self._settings.token is None:
+            return Signature()
+        token = self._settings.token.read()
+        return Signature({"Authorization": f"Token {token}"}, (token,))
+
+    @cached_property
+    def _client(self) -> "_Client":
+        return _Client(self._settings.url, self._server)
+
+
+class _Client:
+    """influxdb_client, from its write call down to where it would open a connection.
+
+    It never has the token, which `Server` adds: so no repr, error or debug log of the library can show it.
+    """
+
+    def __init__(self, url: str, server: Server) -> None:
+        # Here and not above: importing it costs 0.3 s, which a command without a v2 sink need not pay.
+        from influxdb_client.client.influxdb_client import InfluxDBClient  # noqa: PLC0415 - as said
+        from influxdb_client.service.write_service import WriteService  # noqa: PLC0415 - as said
+
+        self._client = InfluxDBClient(url)  # kept: its end would close what the service stands on
+        api: Any = self._client.api_client
+        api.rest_client.pool_manager = _Pool(server)
+        self._service: Any = WriteService(api)  # type: ignore[no-untyped-call]  # the library has types in part
+
+    def write(self, org: str, bucket: str, body: bytes) -> None:
+        self._service.post_write_with_http_info(org, bucket, body, precision="ms")
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """The one answer that the client gets to see: whatever isn't 204 was raised before."""
+
+    status: int = 204
+    reason: str = "No Content"
+    data: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Pool:
+    """Stands where the client has urllib3's PoolManager, the one thing by which it reaches the network."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def request(self, method: str, url: str, *, body: bytes, headers: Mapping[str, str], **_: object) -> _Stored:
+        """Send what the client made; raise CollectorErrors, which pass through the client as they are."""
+        if method != "POST":
+            raise ValueError(f"{method}: the client was only asked to write")
+        self._server.write(url, body, headers)
+        return _Stored()

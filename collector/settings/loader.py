@@ -1,0 +1,99 @@
+"""From a file and the environment to settings, or to every problem at once. Reads no secret: each is read when used."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from collector.errors import ConfigError
+from collector.settings.ecosystem import ecosystem
+from collector.settings.keys import Kinds, Leaf, Named, Node, Place, Table, below, tree
+from collector.settings.models import Settings
+from collector.settings.overlay import Tables, overlay
+from collector.settings.problems import label_of, lines, printable
+from collector.settings.secret import Secret, path_fault, secret_fault
+
+DEFAULT_FILE = Path("/etc/exposure-collector/collector.toml")
+"""Read where neither --config nor $COLLECTOR_CONFIG names another, if it is there."""
+
+_START = (
+    f"no settings at all: name a file with --config or COLLECTOR_CONFIG, write {DEFAULT_FILE}, or set the variables "
+    "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; to look around first: exposure-collector demo"
+)
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Return the settings of `path`, else of $COLLECTOR_CONFIG, else of `DEFAULT_FILE`, else of the variables alone.
+
+    Every path in them is absolute: one from the file starts from the file's folder, one from a variable from the
+    working folder. Raise ConfigError with a line for each problem of file and variables together.
+    """
+    file, tables = _read(path, environ)
+    variables: dict[Place, str] = {}
+    if file is None:
+        tables, variables = ecosystem(environ)
+    root = tree(Settings)
+    overlaid, problems = overlay(tables, root, environ)
+    if file is None and not tables and not problems:
+        raise ConfigError([_START])
+    variables = {place: name for place, name in variables.items() if not _within(place, overlaid)} | overlaid
+    journal = tables.setdefault("journal", {})
+    if isinstance(journal, dict):
+        journal.setdefault("path", "exposure.db" if file is None else "journal.db")
+    folder = Path.cwd() if file is None else file.parent
+    _settle(tables, root, (), folder, variables)
+    try:
+        settings = Settings.model_validate(tables)
+    except ValidationError as error:
+        problems += lines(error, root, variables)
+    # Raised out here: pydantic's error holds what it was given, and would travel along as the context.
+    if problems:
+        raise ConfigError(problems, mend=f"the file that was read: {printable(str(file))}" if file else "")
+    return settings
+
+
+def _read(path: Path | None, environ: Mapping[str, str]) -> tuple[Path | None, Tables]:
+    """Return the file that was read, absolute, and its tables; None and no tables where there is none to read."""
+    named = path or (Path(environ["COLLECTOR_CONFIG"]) if environ.get("COLLECTOR_CONFIG") else None)
+    file = Path(os.path.abspath(named or DEFAULT_FILE))  # noqa: PTH100 - resolve() would leave a mounted folder's links
+    try:
+        return file, tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if named is None:
+            return None, {}
+        problem = f"can't be read ({error.strerror})"
+    except OSError as error:
+        problem = f"can't be read ({error.strerror or type(error).__name__})"
+    except UnicodeDecodeError as error:
+        problem = f"not UTF-8 text (at byte {error.start})"
+    except tomllib.TOMLDecodeError as error:
+        problem = f"not TOML: {error}"
+    except (ValueError, RecursionError):
+        problem = "not TOML that can be read: a number of thousands of digits, or tables too deep in one another"
+    raise ConfigError([f"{printable(str(file))}: {problem}"])
+
+
+def _settle(tables: Tables, node: Node, above: Place, folder: Path, variables: Mapping[Place, str]) -> None:
+    """Give each path its start and each secret its key, which only the reader knows; what is wrong stays as it is."""
+    for key, value in tables.items():
+        place, child = (*above, key), below(node, key)
+        if isinstance(value, dict) and isinstance(child, Table | Named | Kinds):
+            _settle(value, child, place, folder, variables)
+        elif isinstance(value, str) and isinstance(child, Leaf):
+            start = Path.cwd() if _within(place, variables) else folder
+            tables[key] = _settled(value, child, label_of(place, variables), start)
+
+
+def _settled(value: str, leaf: Leaf, label: str, start: Path) -> str | Path | Secret:
+    if leaf.type is Path and not path_fault(value):
+        return Secret(label, file=start / value) if leaf.secret_file else start / value
+    if leaf.type is Secret and not secret_fault(value):
+        return Secret(label, inline=value)
+    return value
+
+
+def _within(place: Place, variables: Mapping[Place, str]) -> bool:
+    """Whether a variable gave the value at `place`, or a table around it."""
+    return any(place[:end] in variables for end in range(1, len(place) + 1))

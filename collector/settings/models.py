@@ -1,0 +1,236 @@
+"""The settings as the rest of the collector sees them: whole, right, and with every default in its place.
+
+What a value may be stands in `fields.py`. Nothing here reads a file or the environment: `loader.py` does.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from collector.errors import Unauthorized
+from collector.settings import fields
+from collector.settings.mistakes import mistake
+from collector.settings.secret import Secret
+from collector.settings.section import Section
+
+Subject = Literal["organization", "device_groups", "device_secure_score"]
+
+
+class Poll(Section):
+    """When and what is polled. A slot is a whole multiple of `interval_seconds` since the Unix epoch."""
+
+    interval_seconds: Annotated[int, fields.between(1, 21600)] = 3600
+    timeout_seconds: Annotated[float, fields.over_zero(300)] = 30.0
+    """Total, for one HTTP exchange."""
+    concurrency: Annotated[int, fields.between(1, 256)] = 32
+    """HTTP exchanges with APIs at once."""
+    subjects: Annotated[tuple[Subject, ...], Field(strict=False), fields.distinct] = ("organization", "device_groups")
+
+
+class ClientSecret(Section):
+    """A secret that the application shares with Microsoft Entra."""
+
+    kind: Literal["client_secret"]
+    client_secret: Secret
+
+
+Credential = Annotated[ClientSecret, Field(discriminator="kind")]
+"""How an application signs in: one class a kind, told apart by `kind`. Another kind joins as `ClientSecret | Other`."""
+
+
+class Tenant(Section):
+    """A Defender tenant and the application that polls it. What is None here is as `cloud` says."""
+
+    tenant_id: fields.TenantId = Field(description="the directory's GUID or one of its domain names")
+    client_id: fields.Guid = Field(description="the application's id, a GUID")
+    cloud: Literal["global", "gcc", "gcc-high", "dod"] = "global"
+    region: Literal["us", "eu", "uk", "au", "swa", "ina", "aea"] | None = None
+    credential: Credential = Field(
+        description='how the application signs in, like { kind = "client_secret", client_secret_file = "PATH" }'
+    )
+    api_url: fields.ApiUrl | None = None
+    login_url: fields.HttpsUrl | None = None
+    scope: fields.Scope | None = None
+    ca_file: fields.File | None = None
+    """PEM certificates that are trusted beside the system's."""
+
+    @field_validator("region")
+    @classmethod
+    def _global_alone(cls, region: str | None, info: ValidationInfo) -> str | None:
+        if region is not None and info.data.get("cloud", "global") != "global":
+            raise mistake('only the cloud "global" has regions; leave the key out')
+        return region
+
+
+class Journal(Section):
+    """Where history is kept, and for how many days; 0 keeps all of it."""
+
+    path: fields.File = Path("journal.db")
+    keep_days: Annotated[int, fields.between(0, 36500)] = 0
+
+
+class Influx(Section):
+    """An InfluxDB, or what speaks like one. What is of the other api version is empty or None."""
+
+    api: Literal["v2", "v1"] = "v2"
+    url: fields.WebUrl = Field(description="the server's URL, like http://127.0.0.1:8086")
+    org: fields.Line = ""
+    """InfluxDB 2.x wants it; 3.x, 1.8 and VictoriaMetrics don't."""
+    bucket: fields.Line = ""
+    token: Secret | None = None
+    """None for a server that asks for none, as VictoriaMetrics doesn't."""
+    database: fields.Line = ""
+    retention_policy: fields.Line = ""
+    """Empty for the database's default one."""
+    username: fields.Line = ""
+    password: Secret | None = None
+    measurements: fields.Texts = ("*",)
+    """Shell-style patterns of the measurements that go there."""
+    tenants: fields.Texts | None = None
+    """Names of the tenants whose points go there, None for all."""
+    ca_file: fields.File | None = None
+    """PEM certificates that are trusted beside the system's."""
+    timeout_seconds: Annotated[float, fields.over_zero(300)] = 30.0
+    """Total, for one HTTP exchange."""
+
+    @field_validator("org", "bucket", "token")
+    @classmethod
+    def _of_v2(cls, value: str | Secret | None, info: ValidationInfo) -> str | Secret | None:
+        if value and info.data.get("api") == "v1":
+            raise mistake('belongs to api "v2"; "v1" has database, retention_policy, username and password')
+        if not value and info.data.get("api") == "v2" and info.field_name == "bucket":
+            raise mistake('is missing; api "v2" writes to a bucket')
+        return value
+
+    @field_validator("database", "retention_policy", "username", "password")
+    @classmethod
+    def _of_v1(cls, value: str | Secret | None, info: ValidationInfo) -> str | Secret | None:
+        if value and info.data.get("api") == "v2":
+            raise mistake('belongs to api "v1"; "v2" has org, bucket and token')
+        if not value and info.data.get("api") == "v1" and info.field_name == "database":
+            raise mistake('is missing; api "v1" writes to a database')
+        return value
+
+    @field_validator("password")
+    @classmethod
+    def _with_username(cls, password: Secret | None, info: ValidationInfo) -> Secret | None:
+        username = info.data.get("username")
+        if info.data.get("api") != "v1" or username is None:
+            return password
+        if username and password is None:
+            raise mistake("is missing; a username goes with a password or a password_file")
+        if password is not None and not username:
+            raise mistake("is missing; a password goes with it", at="username")
+        return password
+
+
+class Spikes(Section):
+    """By how many points of the score, and against how many days, a rise is a spike."""
+
+    rise_points: Annotated[float, fields.over_zero(100)] = 5.0
+    group_rise_points: Annotated[float, fields.over_zero(100)] = 10.0
+    window_days: Annotated[int, fields.between(3, 365)] = 14
+
+
+class Web(Section):
+    """Where the collector answers HTTP, and to which names beside its own address."""
+
+    listen: fields.Listen = "127.0.0.1:9470"
+    """Empty for none. Port 0 is any free one."""
+    allowed_hosts: Annotated[tuple[fields.Host, ...], Field(strict=False)] = ()
+    """More names that are accepted in the Host header, in lower case, without port."""
+
+    @property
+    def host(self) -> str:
+        """The host or address to listen on, without brackets; empty for none."""
+        return fields.split_listen(self.listen)[0] if self.listen else ""
+
+    @property
+    def port(self) -> int:
+        """The port to listen on; 0 is any free one, also where there is no host."""
+        return fields.split_listen(self.listen)[1] if self.listen else 0
+
+
+class Log(Section):
+    """How much is logged, and in which form; `auto` is console on a terminal and json elsewhere."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+
+
+class Settings(Section):
+    """All settings. Whoever holds one holds a valid one; only the files of secrets are yet to be read."""
+
+    poll: Poll = Poll()
+    tenants: dict[fields.TenantName, Tenant] = Field(default_factory=dict)
+    journal: Journal = Journal()
+    influxdb: dict[fields.SinkName, Influx] = Field(default_factory=dict)
+    spikes: Spikes = Spikes()
+    web: Web = Web()
+    log: Log = Log()
+
+    def missing_secrets(self) -> list[str]:
+        """Return a line for each secret whose file can't be read now, or holds none: what, where, and what to do."""
+        problems = []
+        for secret in self.secrets():
+            try:
+                secret.read()
+            except Unauthorized as error:
+                problems.append(f"{error}; {error.mend}")
+        return problems
+
+    @field_validator("tenants")
+    @classmethod
+    def _some(cls, tenants: dict[str, Tenant]) -> dict[str, Tenant]:
+        if not tenants:
+            raise mistake(
+                "none is named; add a table [tenants.NAME] or, without a file, set AZURE_TENANT_ID, AZURE_CLIENT_ID "
+                "and AZURE_CLIENT_SECRET"
+            )
+        return tenants
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _known_tenants(cls, data: Any, handler: ModelWrapValidatorHandler["Settings"]) -> "Settings":  # noqa: ANN401
+        """Look at what was written, not at what was built: a mistake elsewhere must not hide a stranger here."""
+        strangers = list(_strangers(data))
+        try:
+            settings = handler(data)
+        except ValidationError as error:
+            raise ValidationError.from_exception_data(
+                cls.__name__, [*_again(error), *strangers], hide_input=True
+            ) from None
+        if strangers:
+            raise ValidationError.from_exception_data(cls.__name__, strangers)
+        return settings
+
+
+def _strangers(data: object) -> Iterator[InitErrorDetails]:
+    """Yield an error for each name in a sink's `tenants` that no tenant has."""
+    tables = data if isinstance(data, dict) else {}
+    tenants, sinks = tables.get("tenants"), tables.get("influxdb")
+    if not isinstance(tenants, dict) or not isinstance(sinks, dict):
+        return
+    for name, sink in sinks.items():
+        only = sink.get("tenants") if isinstance(sink, dict) else getattr(sink, "tenants", None)
+        for index, tenant in enumerate(only if isinstance(only, list | tuple) else ()):
+            if isinstance(tenant, str) and tenant and tenant not in tenants:
+                yield InitErrorDetails(
+                    type=mistake("no tenant has this name; a tenant is a table [tenants.NAME]"),
+                    loc=("influxdb", name, "tenants", index),
+                    input=tenant,
+                )
+
+
+def _again(error: ValidationError) -> list[InitErrorDetails]:
+    return [
+        InitErrorDetails(
+            type=PydanticCustomError(line["type"], "{said}", {**line.get("ctx", {}), "said": line["msg"]}),
+            loc=line["loc"],
+            input=line["input"],
+        )
+        for line in error.errors()
+    ]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from collector.point import carried
+from collector.point import MAX_ID_BYTES, carried
 from collector.settings.mistakes import mistake, shown
 from collector.settings.secret import BROKEN, path_fault
 
@@ -79,7 +79,7 @@ def _tenant_id(value: str) -> str:
 
 
 def _tenant_name(value: str) -> str:
-    if not carried(value):
+    if not carried(value, MAX_ID_BYTES):
         raise mistake("the name must be one that every InfluxDB carries: not empty, no control character, no final \\")
     return value
 

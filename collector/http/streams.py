@@ -1,0 +1,204 @@
+"""Connections, plain and over TLS, whose every wait ends at one moment: the deadline of the thread's exchange.
+
+Knows no HTTP. TLS runs over memory here, never over the socket: a handshake over the socket holds truststore's lock, so
+one server that hangs in its handshake would stop every other handshake, for longer than their own deadlines.
+"""
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+import httpcore
+import httpx
+
+T = TypeVar("T")
+
+_RECORD = 16 * 1024
+"""Bytes of a whole TLS record."""
+
+
+class Untrusted(httpx.ConnectError):
+    """The certificate of `host` can't be trusted. `code` is OpenSSL's number for why, the message its words."""
+
+    def __init__(self, host: str, error: ssl.SSLCertVerificationError) -> None:
+        super().__init__(error.verify_message)
+        self.host = host
+        self.code = error.verify_code
+
+
+class Deadline:
+    """The moment by which this thread's exchange has to be over."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Set the moment for what this thread does inside of the block."""
+        self._local.until = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            del self._local.until
+
+    def left(self, late: type[Exception]) -> float:
+        """Return the seconds that are left, more than 0; raise `late` when none are."""
+        left: float = self._local.until - time.monotonic()
+        if left <= 0:
+            raise late
+        return left
+
+
+class Backend(httpcore.NetworkBackend):
+    """Connections that know the deadline."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002 - the deadline stands in for it
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Return a connection to the first of the host's addresses that takes one."""
+        options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *(socket_options or ())]
+        failure: Exception = httpcore.ConnectError(f"{host} has no address")
+        addresses = _addresses(host, port)
+        for tried, address in enumerate(addresses):
+            # Each address gets its share: a dead IPv6 route leaves time for IPv4.
+            share = self._deadline.left(httpcore.ConnectTimeout) / (len(addresses) - tried)
+            try:
+                stream = self._inner.connect_tcp(*address, share, local_address, options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _Plain(stream, self._deadline)
+        raise failure
+
+
+class _Plain(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._inner = inner
+        self._socket: socket.socket = inner.get_extra_info("socket")
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - as above
+        return self._inner.read(max_bytes, self._deadline.left(httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - as above
+        view = memoryview(buffer)
+        while view:
+            # Not httpcore's own loop: its timeout starts anew with each piece that the other side takes.
+            self._socket.settimeout(self._deadline.left(httpcore.WriteTimeout))
+            try:
+                view = view[self._socket.send(view) :]
+            except TimeoutError as error:
+                raise httpcore.WriteTimeout(str(error)) from error
+            except OSError as error:
+                raise httpcore.WriteError(str(error)) from error
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - as above
+    ) -> httpcore.NetworkStream:
+        return _Tls(self, ssl_context, server_hostname or "")
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def get_extra_info(self, info: str) -> object:
+        return self._inner.get_extra_info(info)
+
+
+class _Tls(httpcore.NetworkStream):
+    """TLS over any stream, another TLS among them. Its handshake is done when it stands."""
+
+    def __init__(self, outer: httpcore.NetworkStream, context: ssl.SSLContext, host: str) -> None:
+        self._outer = outer
+        self._received = ssl.MemoryBIO()
+        self._to_send = ssl.MemoryBIO()
+        try:
+            self._tls = context.wrap_bio(self._received, self._to_send, server_hostname=host)
+            self._run(self._tls.do_handshake)
+        except ssl.SSLCertVerificationError as error:
+            self._outer.close()
+            raise Untrusted(host, error) from error
+        except ssl.SSLError as error:
+            self._outer.close()
+            raise httpcore.ConnectError(str(error)) from error
+        except BaseException:
+            self._outer.close()
+            raise
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - as above
+        try:
+            return self._run(lambda: self._tls.read(max_bytes))
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return b""
+        except ssl.SSLError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - as above
+        view = memoryview(buffer)
+        while view:
+            piece = view[:_RECORD]
+            try:
+                view = view[self._run(lambda piece=piece: self._tls.write(piece)) :]  # type: ignore[misc]
+            except ssl.SSLError as error:
+                raise httpcore.WriteError(str(error)) from error
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - as above
+    ) -> httpcore.NetworkStream:
+        return _Tls(self, ssl_context, server_hostname or "")
+
+    def close(self) -> None:
+        self._outer.close()
+
+    def get_extra_info(self, info: str) -> object:
+        return self._tls if info == "ssl_object" else self._outer.get_extra_info(info)
+
+    def _run(self, step: Callable[[], T]) -> T:
+        """Return what `step` returns, once everything that it waits for has come and what it makes is sent."""
+        while True:
+            try:
+                result = step()
+            except ssl.SSLWantReadError:
+                self._send()
+                if data := self._outer.read(_RECORD):
+                    self._received.write(data)
+                else:
+                    self._received.write_eof()
+            except ssl.SSLError:
+                # The other side is told why, if it still listens.
+                with contextlib.suppress(httpcore.NetworkError, httpcore.TimeoutException):
+                    self._send()
+                raise
+            else:
+                self._send()
+                return result
+
+    def _send(self) -> None:
+        if data := self._to_send.read():
+            self._outer.write(data)
+
+
+def _addresses(host: str, port: int) -> list[tuple[str, int]]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(str(error)) from error
+    return list(dict.fromkeys((str(address[0]), int(address[1])) for *_, address in found))

@@ -1,0 +1,136 @@
+"""httpx over httpcore with a deadline that is total, and the proxy that the environment names.
+
+httpx's own timeouts start anew with each byte that drips in; here every wait of a connection, of its TLS handshake and
+of its headers ends at one moment. Is not a retry, a cache or a judge: bytes go out, bytes come in, or it raises.
+"""
+
+import contextlib
+import ssl
+import threading
+import urllib.request
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+from collector.http.streams import Backend, Deadline
+
+
+def proxy_for(url: str) -> str | None:
+    """Return the proxy that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name for `url`, else None."""
+    parts = urlsplit(url)
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or any(urllib.request.proxy_bypass(host) for host in (parts.hostname or "", parts.netloc)):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+class ProxyUnusable(httpx.ProxyError):
+    """The environment names a proxy that is none."""
+
+
+class Transport(httpx.BaseTransport):
+    """httpx over httpcore with a network backend that knows the deadline, and a pool a proxy."""
+
+    def __init__(self, deadline: Deadline, context: ssl.SSLContext, connections: int) -> None:
+        self._deadline = deadline
+        self._backend = Backend(deadline)
+        self._context = context
+        self._connections = connections
+        self._pools: dict[str | None, httpcore.ConnectionPool] = {}
+        self._lock = threading.Lock()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the answer as soon as its headers are in; its body comes as it is read."""
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        )
+        pool = self._pool(proxy_for(str(request.url)))
+        with _as_httpx():
+            # A pool whose connections are all in use is one more wait that ends.
+            timeout = {"pool": self._deadline.left(httpcore.PoolTimeout)}
+            answer = pool.handle_request(
+                httpcore.Request(
+                    request.method,
+                    url,
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions={"timeout": timeout},
+                )
+            )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
+
+    def close(self) -> None:
+        """Close every connection that is idle."""
+        for pool in self._pools.values():
+            pool.close()
+
+    def _pool(self, proxy: str | None) -> httpcore.ConnectionPool:
+        with self._lock:
+            if proxy not in self._pools:
+                self._pools[proxy] = self._open(proxy)
+            return self._pools[proxy]
+
+    def _open(self, proxy: str | None) -> httpcore.ConnectionPool:
+        if proxy is None:
+            return httpcore.ConnectionPool(
+                ssl_context=self._context,
+                max_connections=self._connections,
+                keepalive_expiry=5.0,
+                network_backend=self._backend,
+            )
+        try:
+            parsed = httpx.Proxy(proxy)
+            named = urlsplit(proxy).hostname
+        except (httpx.InvalidURL, ValueError):
+            # httpx's words would hold the URL, and that may hold a password.
+            raise ProxyUnusable("the proxy's URL can't be read") from None
+        if parsed.url.scheme not in ("http", "https") or not named:
+            raise ProxyUnusable(f"a proxy of the kind {parsed.url.scheme!r}; http and https are supported")
+        return httpcore.HTTPProxy(
+            proxy_url=httpcore.URL(str(parsed.url)),
+            proxy_auth=parsed.raw_auth,
+            proxy_ssl_context=self._context if parsed.url.scheme == "https" else None,
+            ssl_context=self._context,
+            max_connections=self._connections,
+            keepalive_expiry=5.0,
+            network_backend=self._backend,
+        )
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _as_httpx():
+            yield from self._answer.iter_stream()
+
+    def close(self) -> None:
+        with _as_httpx():
+            self._answer.close()
+
+
+_HTTPX: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+    (httpcore.TimeoutException, httpx.ReadTimeout),
+    (httpcore.ProxyError, httpx.ProxyError),
+    (httpcore.LocalProtocolError, httpx.LocalProtocolError),
+    (httpcore.ProtocolError, httpx.RemoteProtocolError),
+    (httpcore.ConnectError, httpx.ConnectError),
+    (httpcore.NetworkError, httpx.ReadError),
+    (httpcore.UnsupportedProtocol, httpx.UnsupportedProtocol),
+)
+
+
+@contextlib.contextmanager
+def _as_httpx() -> Iterator[None]:
+    try:
+        yield
+    except tuple(core for core, _ in _HTTPX) as error:
+        kind = next(ours for core, ours in _HTTPX if isinstance(error, core))
+        raise kind(str(error)) from error

@@ -1,0 +1,93 @@
+"""A Defender tenant as a source of points: its exposure scores, one answer a subject and slot.
+
+Is not a client for the rest of the API. Meets the pipeline's `Source` without knowing it.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+
+from collector.defender import scores
+from collector.defender.answers import permissions
+from collector.defender.asking import Asking, Read
+from collector.defender.auth import Auth
+from collector.defender.clouds import endpoints
+from collector.defender.groups import Groups
+from collector.http import Http
+from collector.point import Series
+from collector.settings import Tenant
+
+_PATHS = {
+    "organization": "/api/exposureScore",
+    "device_groups": "/api/exposureScore/ByMachineGroups",
+    "device_secure_score": "/api/configurationScore",
+}
+
+
+class Defender:
+    """One tenant. `name`: as the settings call it. `known_ids`: the last id of each group name in the journal, as tags.
+
+    `http` may be shared with any other tenant. `monotonic` (seconds) measures the token's life, `clock` (ns since the
+    epoch) says when an answer came.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        tenant: Tenant,
+        http: Http,
+        known_ids: Callable[[], Mapping[str, str]],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._name = name
+        self._http = http
+        self._clock = clock
+        self._endpoints = endpoints(tenant)
+        self._auth = Auth(name, tenant, self._endpoints, http, monotonic)
+        self._groups = Groups(name, known_ids)
+
+    @property
+    def tenant(self) -> str:
+        """The tenant's name in the settings."""
+        return self._name
+
+    def ask(self, subject: str, slot: int) -> Asking:
+        """Return a new poll of a subject (`organization`, `device_groups` or `device_secure_score`), nothing sent yet.
+
+        `slot`: ms since the Unix epoch, the time of every point.
+        """
+        return Asking(
+            url=f"{self._endpoints.api}{_PATHS[subject]}",
+            read=self._reader(subject, slot),
+            auth=self._auth,
+            http=self._http,
+            hosts=self._endpoints.hosts,
+            whole=self._groups.keep if subject == "device_groups" else _forget,
+            clock=self._clock,
+        )
+
+    def sign_in(self, seconds: float) -> None:
+        """Get a new token within `seconds`; raise Unavailable, Unauthorized or BadResponse.
+
+        A renewal that fails while the old token lives raises nothing: that one serves on.
+        """
+        self._auth.sign_in(seconds)
+
+    def permissions(self) -> tuple[str, Sequence[str]]:
+        """Return the permission that scores need, and those that the present token has, as it says itself."""
+        return permissions(self._auth.token() or "")
+
+    def _reader(self, subject: str, slot: int) -> Read:
+        match subject:
+            case "organization":
+                return partial(scores.organization, self._name, slot)
+            case "device_secure_score":
+                return lambda answer, _: scores.device_secure_score(self._name, slot, answer)
+            case _:
+                return lambda answer, _: scores.device_groups(slot, answer, self._groups.series)
+
+
+def _forget(_series: Collection[Series], _repeated: Collection[Series]) -> None:
+    """A single object's series needs no memory."""

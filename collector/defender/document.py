@@ -1,0 +1,59 @@
+"""JSON from strangers, read as strictly as it has to be. Knows no field: what a document means is said elsewhere."""
+
+import json
+import math
+from typing import Any
+
+from collector.errors import BadResponse
+
+_MAX_DIGITS = 400
+"""Digits of an integer. No float holds more than 309, and Python refuses to read over 4300."""
+
+
+class Ambiguous(dict[str, Any]):
+    """An object that has a key twice: either of its values could be meant."""
+
+
+def read(body: bytes) -> dict[str, Any]:
+    """Return the object that `body` holds: UTF-8, one JSON object, each of its keys once; else raise BadResponse.
+
+    NaN, Infinity and numbers beyond a float's range are floats that aren't finite. An object further in that has a key
+    twice is an `Ambiguous`.
+    """
+    try:
+        document = json.loads(body.decode(), object_pairs_hook=_object, parse_int=_integer)
+    except (ValueError, RecursionError) as error:
+        raise BadResponse(f"not JSON, in {len(body)} bytes") from error
+    if not isinstance(document, dict):
+        raise BadResponse(f"JSON, but {kind(document)} and not an object")
+    if isinstance(document, Ambiguous):
+        raise BadResponse("a JSON object that has a key twice")
+    return document
+
+
+def kind(value: object) -> str:
+    """Return what JSON calls this value, with its article, for messages."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case str():
+            return "text" if value else "empty text"
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+        case _:
+            return "a number"
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else Ambiguous(found)
+
+
+def _integer(digits: str) -> int | float:
+    if len(digits) <= _MAX_DIGITS:
+        return int(digits)
+    return -math.inf if digits.startswith("-") else math.inf

@@ -35,7 +35,10 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 def carried(text: str, most: int = MAX_TAG_BYTES) -> bool:
     """Whether every InfluxDB version gives this tag value back as it was written, in at most `most` bytes of line."""
-    return bool(text) and not _FAULT.search(text) and len(_ESCAPED.sub(r"\\\1", text).encode()) <= most
+    if not text or _FAULT.search(text):
+        return False
+    # A character takes four bytes at the most, escaped ones two: only long texts are worth counting.
+    return 4 * len(text) <= most or len(_ESCAPED.sub(r"\\\1", text).encode()) <= most
 
 
 def tag_value(text: str, reserved: frozenset[str] = frozenset(), most: int = MAX_TAG_BYTES) -> str:

@@ -1,0 +1,8 @@
+"""Collecting and delivering, apart from each other: nothing that fails in one keeps the other, or its kind, waiting."""
+
+from collector.pipeline.backoff import Backoff
+from collector.pipeline.collect import Collecting, Outcome, Terms
+from collector.pipeline.deliver import Delivery
+from collector.pipeline.hold import Hold
+
+__all__ = ["Backoff", "Collecting", "Delivery", "Hold", "Outcome", "Terms"]

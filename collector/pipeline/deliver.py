@@ -1,0 +1,217 @@
+"""Delivering: what the journal holds, in order, to one sink; as often as it takes, and without end.
+
+Each sink has its own `Delivery`, and each batch is a job of its own: a sink that is down keeps only itself waiting.
+"""
+
+import enum
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from collector.batch import Cursor, DeadLetter, Filter, Row
+from collector.errors import CollectorError, Expired, JournalError, Rejected, TooLarge, Unauthorized, Unavailable
+from collector.pipeline.backoff import Backoff
+from collector.pipeline.protocols import Journal, Sink, Workers
+from collector.point import rfc3339
+
+DELIVER = "deliver"
+BATCH = 5_000
+"""Points that are sent in one request at the most."""
+SUSPECT = 100
+"""Where at least so many points are rejected to the last one, the setting is wrong, not the points."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a sink is doing: whether it has everything, and what the last try failed of."""
+
+    up_to_date: bool = False
+    error: CollectorError | None = None
+
+
+class _Phase(enum.Enum):
+    IDLE = enum.auto()
+    RUNNING = enum.auto()
+    RESTING = enum.auto()
+
+
+class Delivery:
+    """Brings one sink up to date whenever it is nudged. `changed` is called with each new state."""
+
+    def __init__(
+        self,
+        *,
+        sink: Sink,
+        journal: Journal,
+        workers: Workers,
+        changed: Callable[[State], None],
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.sink = sink
+        tenants = None if sink.tenants is None else tuple(sink.tenants)
+        self.wanted = Filter(measurements=tuple(sink.measurements), tenants=tenants)
+        self.state = State()
+        self.delivered = 0
+        """Points that the sink took since the process began."""
+        self.reached = 0
+        """The next row that the sink has yet to take."""
+        self.expired = 0
+        """Points that were too old for it."""
+        self._journal = journal
+        self._workers = workers
+        self._changed = changed
+        self._backoff = backoff or Backoff(base=1.0, most=60.0)
+        self._lock = threading.Lock()
+        self._phase = _Phase.IDLE
+        self._nudged = False
+        self._tries = 0
+        self._most = BATCH
+        self._suspect = False
+        self._cursor: Cursor | None = None
+
+    def nudge(self) -> None:
+        """Look for new rows soon. While the sink rests after a failure, nothing changes."""
+        self._start(_Phase.IDLE)
+
+    def wake(self) -> None:
+        """Try again soon, also while the sink rests after a failure."""
+        self._start(_Phase.IDLE, _Phase.RESTING)
+
+    def _start(self, *phases: "_Phase") -> None:
+        with self._lock:
+            self._nudged = True
+            if self._phase not in phases:
+                return
+            self._phase = _Phase.RUNNING
+        self._workers.soon(DELIVER, self._run)
+
+    def _run(self) -> None:
+        """Deliver one batch; go on, rest or stand still by how that went."""
+        self._nudged = False
+        failure: CollectorError | None = CollectorError("a fault of the collector; its log has the trace")
+        more = False
+        try:
+            more = self._deliver()
+            failure = None
+        except (Unavailable, JournalError) as error:
+            failure = error
+        finally:
+            # Also when something unforeseen is on its way up: a sink rests, it never stops for good.
+            if failure is not None:
+                self._rest(failure)
+            else:
+                self._go_on(more=more)
+
+    def _go_on(self, *, more: bool) -> None:
+        self._tries = 0
+        if self.state.error is not None:
+            _log.info("sink.recovered", sink=self.sink.name)
+        self._become(State(up_to_date=not more))
+        with self._lock:
+            again = more or self._nudged
+            self._phase = _Phase.RUNNING if again else _Phase.IDLE
+        if again:
+            self._workers.soon(DELIVER, self._run)
+
+    def _rest(self, error: CollectorError) -> None:
+        self._tries += 1
+        self._cursor = None
+        wait = self._backoff.wait(self._tries, error if isinstance(error, Unavailable) else None)
+        say = _log.error if isinstance(error, Unauthorized) else _log.warning
+        say(
+            "sink.failed",
+            sink=self.sink.name,
+            tries=self._tries,
+            error=error.name,
+            what=str(error),
+            mend=error.mend,
+            again_in=round(wait, 1),
+        )
+        with self._lock:
+            self._phase = _Phase.RESTING
+        self._workers.later(wait, DELIVER, self.wake)
+        self._become(State(error=error))
+
+    def _become(self, state: State) -> None:
+        before, self.state = self.state, state
+        words = f"{state.error.name}: {state.error}" if state.error else ""
+        if words != (f"{before.error.name}: {before.error}" if before.error else ""):
+            # The journal may be what fails; then its own words are in the log.
+            with suppress(JournalError):
+                self._journal.note(self.sink.name, words)
+        self._changed(state)
+
+    def _deliver(self) -> bool:
+        """Take the next batch to the sink; return whether there may be more."""
+        if self._cursor is None:
+            self._cursor = self._journal.cursor(self.sink.name, self.sink.target)
+        batch = self._journal.read(self._cursor, SUSPECT if self._suspect else self._most, self.wanted)
+        self.reached = self._cursor.next
+        if batch.after == self._cursor.next:
+            return False
+        started, expired = time.monotonic(), self.expired
+        dead = self._write_all(batch.rows)
+        # None: the cursor was moved while the batch was on its way. What was sent does no harm, and counts for nothing.
+        self._cursor = self._journal.advance(self._cursor, batch.after, dead)
+        self.reached = self._cursor.next if self._cursor else self.reached
+        if batch.rows:
+            count = len(batch.rows) - len(dead) - (self.expired - expired)
+            self.delivered += count
+            seconds = round(time.monotonic() - started, 3)
+            _log.info("points.delivered", sink=self.sink.name, count=count, dead_letters=len(dead), seconds=seconds)
+        return True
+
+    def _write_all(self, rows: Sequence[Row]) -> Sequence[DeadLetter]:
+        dead: list[DeadLetter] = []
+        if rows:
+            self._write(rows, dead)
+        # Where all was rejected the next look has to cost little: only so many points are tried one by one.
+        self._suspect = len(dead) == len(rows) >= SUSPECT
+        if self._suspect:
+            raise Unauthorized(
+                f"every one of {len(dead)} points was rejected: {dead[0].words}",
+                mend="that is a wrong setting or another program's data, not bad points: nothing was dropped;"
+                " mend it, and delivery goes on by itself",
+            )
+        for letter in dead:
+            _log.error(
+                "point.rejected",
+                sink=self.sink.name,
+                measurement=letter.row.point.series.measurement,
+                time=rfc3339(letter.row.point.time),
+                words=letter.words,
+            )
+        return dead
+
+    def _write(self, rows: Sequence[Row], dead: list[DeadLetter]) -> None:
+        """Write rows, halving where the sink wants it, until what it rejects stands alone in `dead`."""
+        try:
+            self.sink.write([row.point for row in rows])
+        except Expired as error:
+            if error.dropped is None and len(rows) > 1:
+                self._halve(rows, dead)
+            else:
+                self._expire(error, len(rows) if error.dropped is None else error.dropped)
+        except (Rejected, TooLarge) as error:
+            if len(rows) > 1:
+                if isinstance(error, TooLarge):
+                    self._most = max(1, len(rows) // 2)
+                self._halve(rows, dead)
+            else:
+                dead.append(DeadLetter(rows[0], str(error)))
+
+    def _halve(self, rows: Sequence[Row], dead: list[DeadLetter]) -> None:
+        middle = len(rows) // 2
+        self._write(rows[:middle], dead)
+        self._write(rows[middle:], dead)
+
+    def _expire(self, error: Expired, count: int) -> None:
+        if self.expired == 0:
+            _log.warning("points.expired", sink=self.sink.name, count=count, what=str(error), mend=error.mend)
+        self.expired += count

@@ -1,0 +1,241 @@
+"""Collecting: retries, sign-in, pages, Retry-After, and the one `collector_poll` point of each poll."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fakes import Script, Stage, Time, Turn, group, score
+
+from collector.batch import Cursor
+from collector.errors import BadResponse, JournalError, Unauthorized, Unavailable
+from collector.journal import Journal
+from collector.pipeline import Backoff, Collecting, Hold, Outcome, Terms
+from collector.point import Point
+from collector.step import Step
+
+SLOT = 1_700_000_000_000 // 3_600_000 * 3_600_000
+EVEN = Backoff(base=2.0, most=60.0, draw=lambda low, high: (low + high) / 2)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """An empty journal."""
+    with Journal(tmp_path / "journal.db") as journal:
+        yield journal
+
+
+class Bench:
+    """A `Collecting` on a stage, with what it settled."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.time = Time()
+        self.stage = Stage(self.time)
+        self.outcomes: list[Outcome] = []
+        self.collecting = Collecting(
+            hold=Hold(journal, appended=lambda: None),
+            workers=self.stage,
+            name="host-1",
+            timeout=30.0,
+            monotonic=self.time,
+        )
+
+    def poll(
+        self, source: Script, seconds: float = 600.0, *, patient: bool = True, subject: str = "organization"
+    ) -> None:
+        now = self.time.now
+        terms = Terms(last_start=now + seconds - 1, end=now + seconds, backoff=EVEN, patient=patient)
+        self.collecting.poll(source, subject, SLOT, terms, self.outcomes.append)
+
+    def points(self) -> list[Point]:
+        return [row.point for row in self.journal.read(Cursor("test", 1, 0), 1000).rows]
+
+
+@pytest.fixture
+def bench(journal: Journal) -> Bench:
+    """Everything on a stage, nothing polled yet."""
+    return Bench(journal)
+
+
+def test_a_poll_that_succeeds_leaves_its_points_and_one_poll_point_of_the_slot(bench: Bench) -> None:
+    """Each poll leaves its points and one `collector_poll` point, all at the slot's time."""
+    bench.poll(Script("contoso", [[score("contoso", SLOT)]]))
+    bench.stage.play()
+    points = bench.points()
+    assert [point.series.measurement for point in points] == ["exposure_score", "collector_poll"]
+    assert {point.time for point in points} == {SLOT}
+    poll = points[1]
+    assert dict(poll.series.tags) == {"tenant": "contoso", "subject": "organization", "collector": "host-1"}
+    assert poll.fields == {"ok": 1, "seconds": 0.0, "points": 1, "tries": 1, "throttled": 0, "error": ""}
+    assert bench.outcomes[0].error is None
+    assert bench.outcomes[0].safe
+
+
+def test_an_unavailable_api_is_asked_again_until_it_answers(bench: Bench) -> None:
+    """A poll that failed is tried again with growing waits, and its points carry the slot all the same."""
+    turns: list[Turn] = [Unavailable("503"), Unavailable("503"), [score("contoso", SLOT)]]
+    bench.poll(Script("contoso", turns))
+    bench.stage.play()
+    assert bench.time.now == pytest.approx(1_700_000_000 + 2 + 4)
+    assert bench.points()[-1].fields["tries"] == 3
+    assert bench.points()[0].time == SLOT
+
+
+def test_retries_end_with_the_slot(bench: Bench) -> None:
+    """No try starts that could not end inside the slot; then the slot is settled as failed, by the error's name."""
+    source = Script("contoso", [Unavailable("503") for _ in range(100)])
+    bench.poll(source, seconds=60.0)
+    bench.stage.play()
+    assert bench.time.now <= 1_700_000_000 + 59
+    assert 3 <= len(source.asked) < 10
+    (poll,) = bench.points()
+    assert (poll.fields["ok"], poll.fields["error"], poll.fields["points"]) == (0, "Unavailable", 0)
+    assert poll.fields["tries"] == len(source.asked)
+
+
+def test_an_exchange_never_gets_more_time_than_the_slot_has_left(bench: Bench) -> None:
+    """Near the slot's end an exchange gets what is left, not the whole timeout."""
+    source = Script("contoso", [[score("contoso", SLOT)]])
+    bench.poll(source, seconds=12.0)
+    bench.stage.play()
+    assert source.seconds == [12.0]
+
+
+def test_retry_after_is_kept_and_outlives_the_slot(bench: Bench) -> None:
+    """Whoever asked to be left alone for an hour is not asked by the next slot either."""
+    source = Script("contoso", [Unavailable("429", retry_after=3000.0, throttled=True), [score("contoso", SLOT)]])
+    bench.poll(source, seconds=600.0)
+    bench.stage.play()
+    assert bench.outcomes[0].throttled == 1
+    bench.poll(source, seconds=600.0)
+    bench.stage.play()
+    assert len(source.asked) == 1
+    assert bench.outcomes[1].tries == 0
+    assert bench.outcomes[1].error is not None
+    bench.time.now += 2000
+    bench.poll(source, seconds=2000.0)
+    bench.stage.play()
+    assert bench.time.now >= 1_700_000_000 + 3000
+    assert bench.outcomes[2].error is None
+
+
+def test_one_subject_that_is_throttled_does_not_silence_another(bench: Bench) -> None:
+    """Retry-After holds for the subject that was asked for, not for its tenant's other subject."""
+    source = Script("contoso", [Unavailable("429", retry_after=3000.0, throttled=True), [group("contoso", "A", SLOT)]])
+    bench.poll(source)
+    bench.stage.play()
+    bench.poll(source, subject="device_groups")
+    bench.stage.play()
+    assert [outcome.error is None for outcome in bench.outcomes] == [False, True]
+
+
+def test_a_bad_response_keeps_what_is_good_and_is_not_asked_again(bench: Bench) -> None:
+    """The good rows of an answer are kept; the slot is settled as not ok, with the error's name."""
+
+    class Partly(Script):
+        def ask(self, subject: str, slot: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+            asking = super().ask(subject, slot)
+            asking.points.append(group("contoso", "A", slot))
+            return asking
+
+    source = Partly("contoso", [BadResponse("row 2: score is not a number")])
+    bench.poll(source)
+    bench.stage.play()
+    points = bench.points()
+    assert [point.series.measurement for point in points] == ["exposure_score_by_group", "collector_poll"]
+    assert (points[1].fields["ok"], points[1].fields["error"], points[1].fields["points"]) == (0, "BadResponse", 1)
+    assert len(source.asked) == 1
+
+
+def test_each_page_is_a_job_of_its_own(bench: Bench) -> None:
+    """A worker is held for one exchange: between two pages it is free for others."""
+    bench.poll(Script("contoso", [Step.MORE, Step.MORE, [score("contoso", SLOT)]]))
+    bench.stage.play()
+    assert bench.stage.ran == ["collect"] * 3
+    assert bench.points()[-1].fields["tries"] == 1
+
+
+def test_a_sign_in_has_a_worker_of_its_own_and_serves_all_that_wait(bench: Bench) -> None:
+    """Two subjects of a tenant without a token wait for one sign-in, on its own lane."""
+    source = Script("contoso", [Step.SIGN_IN, Step.SIGN_IN, [score("contoso", SLOT)], [group("contoso", "A", SLOT)]])
+    bench.poll(source)
+    bench.poll(source, subject="device_groups")
+    bench.stage.play()
+    assert source.signed_in == 1
+    assert bench.stage.ran == ["collect", "collect", "sign-in", "collect", "collect"]
+    assert [outcome.error for outcome in bench.outcomes] == [None, None]
+
+
+def test_a_sign_in_that_fails_is_tried_again(bench: Bench) -> None:
+    """Each failed sign-in is a failed try of each poll that waited for it."""
+    source = Script(
+        "contoso",
+        [Step.SIGN_IN, Step.SIGN_IN, Step.SIGN_IN, [score("contoso", SLOT)]],
+        sign_ins=[Unauthorized("AADSTS7000215"), BadResponse("a page instead of a token"), None],
+    )
+    bench.poll(source)
+    bench.stage.play()
+    assert bench.points()[-1].fields["tries"] == 3
+    assert bench.points()[-1].fields["ok"] == 1
+
+
+def test_who_is_not_patient_does_not_try_again_what_a_person_has_to_mend(bench: Bench) -> None:
+    """`once` gives up at once where waiting can't help."""
+    source = Script("contoso", [Unauthorized("403")])
+    bench.poll(source, patient=False)
+    bench.stage.play()
+    assert len(source.asked) == 1
+    assert bench.outcomes[0].error is not None
+
+
+def test_a_fault_of_the_collector_settles_the_poll_too(bench: Bench) -> None:
+    """Whatever happens to a poll it is settled, so that nobody waits for it for ever."""
+    source = Script("contoso", [])  # an empty script raises IndexError
+    bench.poll(source)
+    with pytest.raises(IndexError):
+        bench.stage.play()
+    assert bench.outcomes[0].error is not None
+    assert bench.points()[-1].fields["error"] == "CollectorError"
+
+
+def test_backoff_is_full_jitter_and_never_sooner_than_asked() -> None:
+    """Waits are drawn from nothing to a bound that doubles up to a most; Retry-After is a floor."""
+    drawn: list[tuple[float, float]] = []
+
+    def draw(low: float, high: float) -> float:
+        drawn.append((low, high))
+        return high
+
+    backoff = Backoff(base=2.0, most=60.0, draw=draw)
+    waits = [backoff.wait(tries) for tries in (1, 2, 3, 10, 5000)]
+    assert drawn == [(0.0, 4.0), (0.0, 8.0), (0.0, 16.0), (0.0, 60.0), (0.0, 60.0)]
+    assert waits == [4.0, 8.0, 16.0, 60.0, 60.0]
+    assert backoff.wait(1, Unavailable("429", retry_after=100.0)) >= 100.0
+
+
+def test_what_the_journal_will_not_take_waits_in_order_and_is_appended_later(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the journal can't be written polls wait in memory, are counted, and are appended in order when it can."""
+    appended = []
+    hold = Hold(journal, appended=lambda: appended.append(1), most=5)
+    real: Callable[..., bool] = journal.append
+
+    def full(*_: object) -> bool:
+        raise JournalError("disk full", mend="make room")
+
+    monkeypatch.setattr(journal, "append", full)
+    assert not hold.keep([score("contoso", SLOT)])
+    assert not hold.keep([score("contoso", SLOT + 3_600_000), score("fabrikam", SLOT)])
+    assert (hold.held, str(hold.error)) == (3, "disk full")
+    assert not hold.keep([score("contoso", SLOT + n) for n in range(3)]), "over the bound: lost, and said"
+    assert hold.held == 3
+    monkeypatch.setattr(journal, "append", real)
+    assert hold.flush()
+    assert (hold.held, hold.error, len(appended)) == (0, None, 2)
+    rows = journal.read(Cursor("test", 1, 0), 10).rows
+    assert [row.point for row in rows] == [
+        score("contoso", SLOT),
+        score("contoso", SLOT + 3_600_000),
+        score("fabrikam", SLOT),
+    ]

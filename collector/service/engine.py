@@ -1,0 +1,147 @@
+"""What runs, built from the settings: sources, journal, sinks, and the lanes that move points between them.
+
+Nothing is polled or delivered until it is started; whatever needs the network is built by the worker that needs it.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import structlog
+
+from collector.defender import Defender
+from collector.http import Http
+from collector.influx import open_sink
+from collector.journal import Journal
+from collector.pipeline import Backoff, Collecting, Delivery, Hold, Outcome, Terms
+from collector.pipeline.collect import COLLECT, SIGN_IN
+from collector.pipeline.deliver import DELIVER, State
+from collector.point import NO_ID
+from collector.service.lanes import Lanes
+from collector.settings import Settings
+
+SLOT = "slot"
+KEEP = "keep"
+PRUNE = "prune"
+"""Lanes of one worker each: what begins a slot, what keeps the house, and what takes its time over old rows."""
+STOP_SECONDS = 8.0
+_SIGN_INS = 64
+"""Sign-ins at once, at the least."""
+_DAY = 86_400_000
+_IDS_DAYS = 400
+"""How far back the last id of a group is looked for."""
+
+_log = structlog.get_logger()
+
+
+class Connections:
+    """The HTTP clients, one for all who trust the same certificates: a client each would cost 40 KiB and more."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._by_ca: dict[Path | None, Http] = {}
+
+    def trusting(self, ca_file: Path | None) -> Http:
+        """Return the client that trusts `ca_file` beside the system's store; raise ConfigError where it can't."""
+        if ca_file not in self._by_ca:
+            self._by_ca[ca_file] = Http(ca_file, connections=self._most)
+        return self._by_ca[ca_file]
+
+
+class Engine:
+    """Sources, journal and sinks on their lanes. `name`: this collector's, as `collector_poll` has it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        *,
+        name: str,
+        tenants: Sequence[str],
+        delivered: Callable[[State], None],
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.settings = settings
+        self.journal = journal
+        connections = Connections(max(settings.poll.concurrency, _SIGN_INS) * 2)
+        self.sources = [
+            Defender(
+                tenant, settings.tenants[tenant], connections.trusting(settings.tenants[tenant].ca_file), known_ids
+            )
+            for tenant in tenants
+            for known_ids in [_known_ids(journal, tenant)]
+        ]
+        sinks = [
+            open_sink(sink, where, connections.trusting(where.ca_file)) for sink, where in settings.influxdb.items()
+        ]
+        collect = settings.poll.concurrency
+        # Wide: a sign-in that hangs holds a worker for a whole timeout, and whoever has a token needs none of them.
+        sign_in = max(collect, _SIGN_INS)
+        self.lanes = Lanes({COLLECT: collect, SIGN_IN: sign_in, DELIVER: len(sinks), SLOT: 1, KEEP: 1, PRUNE: 1})
+        self.deliveries = [
+            Delivery(sink=sink, journal=journal, workers=self.lanes, changed=delivered, backoff=backoff)
+            for sink in sinks
+        ]
+        self.hold = Hold(journal, appended=self.nudge)
+        self._collecting = Collecting(
+            hold=self.hold, workers=self.lanes, name=name, timeout=settings.poll.timeout_seconds
+        )
+        for delivery in self.deliveries:
+            self._name_a_move(delivery)
+
+    def poll(
+        self,
+        slot: int,
+        terms: Terms,
+        settled: Callable[[Outcome], None],
+        leave_out: frozenset[tuple[str, str]] = frozenset(),
+    ) -> int:
+        """Start the polls of a slot, but for the (tenant, subject) left out; return how many were started."""
+        started = 0
+        for source in self.sources:
+            for subject in self.settings.poll.subjects:
+                if (source.tenant, subject) not in leave_out:
+                    self._collecting.poll(source, subject, slot, terms, settled)
+                    started += 1
+        return started
+
+    def nudge(self) -> None:
+        """Let every sink look for new rows."""
+        for delivery in self.deliveries:
+            delivery.nudge()
+
+    def stop(self, seconds: float = STOP_SECONDS) -> bool:
+        """Start nothing more, give what runs its time, and append what waits in memory; return whether all ended."""
+        ended = self.lanes.stop(seconds)
+        if not self.hold.flush():
+            _log.error("points.lost", count=self.hold.held, what="the journal could not be written to the end")
+        return ended
+
+    def _name_a_move(self, delivery: Delivery) -> None:
+        sink = delivery.sink
+        self.journal.cursor(sink.name, sink.target)
+        before = self.journal.retarget(sink.name, sink.target)
+        if before is not None:
+            _log.warning(
+                "sink.moved",
+                sink=sink.name,
+                before=before,
+                now=sink.target,
+                mend="what the journal had delivered to the place before is not in the new one; "
+                "a sink of a new name is filled from the first row",
+            )
+
+
+def slot_of(seconds: float, interval: int) -> int:
+    """Return the slot (ms) of a moment: floored to a whole multiple of the interval since the epoch."""
+    return int(seconds // interval) * interval * 1000
+
+
+def _known_ids(journal: Journal, tenant: str) -> Callable[[], Mapping[str, str]]:
+    def known_ids() -> Mapping[str, str]:
+        since = int(time.time() * 1000) - _IDS_DAYS * _DAY
+        points = sorted(journal.latest("exposure_score_by_group", since, tenant), key=lambda point: point.time)
+        ids = ((point.series.tag("rbacGroupName"), point.series.tag("rbacGroupId")) for point in points)
+        return {name: id_ for name, id_ in ids if id_ != NO_ID}
+
+    return known_ids

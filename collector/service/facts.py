@@ -1,0 +1,103 @@
+"""What the running service knows of itself, for `/livez`, `/readyz` and `/metrics`."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from collector.errors import JournalError
+from collector.journal import Journal
+from collector.pipeline import Outcome
+from collector.point import Point
+from collector.service.engine import Engine
+from collector.web import SinkFacts
+
+_FRESH_INTERVALS = 3
+_TURN_SECONDS = 60.0
+_LOOK_BACK_MS = 30 * 86_400_000
+
+
+class Watching:
+    """Meets the web room's `Facts`. Counts outcomes as they come; the rest is asked of the journal."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._polls: Counter[tuple[str, str, str]] = Counter()
+        self._successes = _last_successes(engine.journal)
+        self._turned = time.monotonic()
+
+    def settled(self, outcome: Outcome) -> None:
+        """Take note of a poll that is settled."""
+        subject = (outcome.tenant, outcome.subject)
+        with self._lock:
+            self._polls[*subject, outcome.error.name if outcome.error else "ok"] += 1
+            if outcome.error is None:
+                self._successes[subject] = max(self._successes.get(subject, 0.0), outcome.slot / 1000)
+
+    def turned(self) -> None:
+        """Take note that the clock fired and a worker ran."""
+        self._turned = time.monotonic()
+
+    def turns(self) -> bool:
+        return time.monotonic() - self._turned < _TURN_SECONDS
+
+    def reasons(self) -> Sequence[str]:
+        reasons = []
+        if not self.journal_ok():
+            reasons.append(f"the journal can't be written: {self._engine.hold.error}")
+        try:
+            self._engine.journal.tail()
+        except JournalError as error:
+            reasons.append(f"the journal can't be read: {error}")
+        fresh_since = time.time() - self._fresh_seconds()
+        tenants = {source.tenant for source in self._engine.sources}
+        if not any(at >= fresh_since for (tenant, _), at in self.successes().items() if tenant in tenants):
+            reasons.append(f"no tenant was polled with success within {_FRESH_INTERVALS} intervals")
+        return reasons
+
+    def scores(self) -> Sequence[Point]:
+        since = int((time.time() - self._fresh_seconds()) * 1000)
+        journal = self._engine.journal
+        return [*journal.latest("exposure_score", since), *journal.latest("exposure_score_by_group", since)]
+
+    def successes(self) -> Mapping[tuple[str, str], float]:
+        with self._lock:
+            return dict(self._successes)
+
+    def polls(self) -> Mapping[tuple[str, str, str], int]:
+        with self._lock:
+            return dict(self._polls)
+
+    def sinks(self) -> Sequence[SinkFacts]:
+        journal = self._engine.journal
+        cursors = {cursor.consumer: cursor for cursor in journal.cursors()}
+        facts = []
+        for delivery in self._engine.deliveries:
+            name = delivery.sink.name
+            backlog = journal.backlog(cursors[name], delivery.wanted)
+            age = max(0.0, time.time() - backlog.oldest / 1000) if backlog.oldest is not None else 0.0
+            dead = journal.dead_letters(name)
+            facts.append(SinkFacts(sink=name, backlog=backlog.points, oldest_seconds=age, dead_letters=dead))
+        return facts
+
+    def journal_bytes(self) -> int:
+        return self._engine.journal.summary().bytes
+
+    def journal_ok(self) -> bool:
+        return self._engine.hold.error is None
+
+    def _fresh_seconds(self) -> float:
+        return float(_FRESH_INTERVALS * self._engine.settings.poll.interval_seconds)
+
+
+def _last_successes(journal: Journal) -> dict[tuple[str, str], float]:
+    """Return the last success of each (tenant, subject) of the last 30 days, in seconds since the epoch."""
+    now = int(time.time() * 1000)
+    found: dict[tuple[str, str], float] = {}
+    for last in journal.latest("collector_poll", now - _LOOK_BACK_MS):
+        subject = (last.series.tag("tenant"), last.series.tag("subject"))
+        polls = [last] if last.fields["ok"] else journal.history(last.series, now - _LOOK_BACK_MS, last.time)
+        times = [point.time / 1000 for point in polls if point.fields["ok"]]
+        found[subject] = max([found.get(subject, 0.0), *times])
+    return {subject: at for subject, at in found.items() if at}

@@ -1,0 +1,130 @@
+"""One poll of every tenant, then delivery until every sink has everything."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from collector.errors import CollectorError, Unauthorized
+from collector.journal import Journal, RoleLock
+from collector.pipeline import Backoff, Delivery, Outcome, Terms
+from collector.service.engine import Engine, slot_of
+from collector.settings import Settings
+
+_BACKOFF = Backoff(base=0.5, most=5.0)
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """How a sink ended: `error` is None when it has everything, `backlog` counts the points that it hasn't."""
+
+    sink: str
+    points: int
+    backlog: int
+    dead_letters: int
+    error: CollectorError | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What `once` did. `held`: points that the journal would not take, gone with the process."""
+
+    slot: int
+    polls: Sequence[Outcome]
+    sinks: Sequence[Delivered]
+    held: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether every poll succeeded, every point is safe, and every sink has everything."""
+        failed = any(poll.error for poll in self.polls) or any(sink.error for sink in self.sinks)
+        return not failed and not self.held
+
+
+def once(settings: Settings, *, name: str, tenants: Sequence[str], patience: float) -> Report:
+    """Poll `tenants` now and deliver; what is unavailable gets `patience` seconds of retries, and the journal the rest.
+
+    Raise JournalError when the journal can't be opened, or another process has the role.
+    """
+    path = settings.journal.path
+    with Journal(path) as journal, RoleLock(path):
+        return _Once(settings, journal, name=name, tenants=tenants, patience=patience).run()
+
+
+class _Once:
+    def __init__(
+        self, settings: Settings, journal: Journal, *, name: str, tenants: Sequence[str], patience: float
+    ) -> None:
+        self._patience = patience
+        self._changed = threading.Condition()
+        self._polls: list[Outcome] = []
+        self._failing: dict[str, float] = {}
+        self._engine = Engine(
+            settings,
+            journal,
+            name=name,
+            tenants=tenants,
+            delivered=lambda _: self._notify(),
+            backoff=_BACKOFF,
+        )
+
+    def run(self) -> Report:
+        engine = self._engine
+        slot = slot_of(time.time(), engine.settings.poll.interval_seconds)
+        patient_until = time.monotonic() + self._patience
+        terms = Terms(
+            last_start=patient_until,
+            end=patient_until + engine.settings.poll.timeout_seconds,
+            backoff=_BACKOFF,
+            patient=False,
+        )
+        engine.lanes.start()
+        try:
+            started = engine.poll(slot, terms, self._settled)
+            with self._changed:
+                while len(self._polls) < started:
+                    self._changed.wait(_LOOK_SECONDS)
+            engine.hold.flush()
+            engine.nudge()
+            tail = engine.journal.tail()
+            with self._changed:
+                while not all(self._over(delivery, tail) for delivery in engine.deliveries):
+                    self._changed.wait(_LOOK_SECONDS)
+        finally:
+            engine.stop()
+        return Report(
+            slot=slot,
+            polls=sorted(self._polls, key=lambda outcome: (outcome.tenant, outcome.subject)),
+            sinks=[self._delivered(delivery, tail) for delivery in engine.deliveries],
+            held=engine.hold.held,
+        )
+
+    def _settled(self, outcome: Outcome) -> None:
+        with self._changed:
+            self._polls.append(outcome)
+            self._changed.notify_all()
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _over(self, delivery: Delivery, tail: int) -> bool:
+        """Whether the sink has everything before `tail`, or has used up its patience."""
+        error = delivery.state.error
+        if error is None:
+            self._failing.pop(delivery.sink.name, None)
+            return delivery.reached >= tail
+        since = self._failing.setdefault(delivery.sink.name, time.monotonic())
+        return isinstance(error, Unauthorized) or time.monotonic() - since > self._patience
+
+    def _delivered(self, delivery: Delivery, tail: int) -> Delivered:
+        journal = self._engine.journal
+        name = delivery.sink.name
+        return Delivered(
+            sink=name,
+            points=delivery.delivered,
+            backlog=journal.backlog(journal.cursor(name), delivery.wanted).points,
+            dead_letters=journal.dead_letters(name),
+            error=delivery.state.error if delivery.reached < tail else None,
+        )

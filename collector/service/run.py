@@ -1,0 +1,152 @@
+"""The service: polls at each slot, delivers without end, keeps the house, and ends in order."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from collector.errors import JournalError
+from collector.journal import Journal, RoleLock
+from collector.pipeline import Backoff, Terms
+from collector.point import rfc3339
+from collector.service.clock import ClockWatch
+from collector.service.engine import KEEP, PRUNE, SLOT, STOP_SECONDS, Engine, slot_of
+from collector.service.facts import Watching
+from collector.settings import Settings
+from collector.web import Web
+
+_DAY_SECONDS = 86_400
+_KEEP_SECONDS = 5
+"""How often the journal is looked at for what other processes wrote, and what waits in memory is tried again."""
+
+_log = structlog.get_logger()
+
+
+class Service:
+    """Runs until it is told to stop. Raise JournalError for an unusable journal, ConfigError for a taken port."""
+
+    def __init__(
+        self, settings: Settings, *, name: str, tenants: Sequence[str], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._settings = settings
+        self._name = name
+        self._tenants = tenants
+        self._clock = clock
+
+    def run(self, stop: threading.Event) -> bool:
+        """Return, when `stop` is set, whether all that ran has ended within its 8 seconds."""
+        path = self._settings.journal.path
+        with Journal(path) as journal, RoleLock(path):
+            engine = Engine(self._settings, journal, name=self._name, tenants=self._tenants, delivered=lambda _: None)
+            return Running(self._settings, engine, self._clock).until(stop)
+
+
+class Running:
+    """The service while it runs: when what is done. `clock`: seconds since the epoch."""
+
+    def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._interval = settings.poll.interval_seconds
+        self._watching = Watching(engine)
+        self._backoff = Backoff(base=max(0.1, min(2.0, self._interval / 60)), most=120.0)
+        self._clock = clock
+        self._watch = ClockWatch(self._jumped, clock)
+        self._polled = -1
+
+    def until(self, stop: threading.Event) -> bool:
+        """Poll and deliver until `stop` is set; return whether all that ran has ended within its 8 seconds."""
+        web = self._web()
+        engine = self._engine
+        engine.lanes.start()
+        self._set_clock()
+        engine.lanes.soon(SLOT, self._first_slot)
+        engine.lanes.soon(PRUNE, self._prune)
+        self._watch.start()
+        if web:
+            web.start()
+        _log.info(
+            "service.started",
+            tenants=len(engine.sources),
+            sinks=[delivery.sink.target for delivery in engine.deliveries],
+            interval_seconds=self._interval,
+            journal=str(self._settings.journal.path),
+            web=web.url if web else None,
+        )
+        stop.wait()
+        _log.info("service.stopping")
+        asked = time.monotonic()
+        self._watch.stop()
+        if web:
+            web.stop()
+        ended = engine.stop(STOP_SECONDS - (time.monotonic() - asked))
+        _log.info("service.stopped", in_order=ended)
+        return ended
+
+    def _web(self) -> Web | None:
+        web = self._settings.web
+        return Web(web.host, web.port, web.allowed_hosts, self._watching) if web.listen else None
+
+    def _set_clock(self) -> None:
+        self._engine.lanes.every(self._interval, SLOT, self._slot)
+        self._engine.lanes.every(_KEEP_SECONDS, KEEP, self._keep_house)
+        self._engine.lanes.every(_DAY_SECONDS, PRUNE, self._prune)
+
+    def _first_slot(self) -> None:
+        """Poll the present slot at once, but for what an earlier process has polled in it."""
+        slot = slot_of(self._clock(), self._interval)
+        try:
+            polls = self._engine.journal.at("collector_poll", slot)
+        except JournalError:
+            polls = []  # polled once too often is better than not at all
+        self._poll(
+            slot,
+            frozenset(
+                (point.series.tag("tenant"), point.series.tag("subject")) for point in polls if point.fields["ok"]
+            ),
+        )
+
+    def _slot(self) -> None:
+        slot = slot_of(self._clock(), self._interval)
+        if slot != self._polled:
+            self._poll(slot)
+
+    def _poll(self, slot: int, leave_out: frozenset[tuple[str, str]] = frozenset()) -> None:
+        self._polled = slot
+        left = slot / 1000 + self._interval - self._clock()
+        least = min(1.0, self._interval / 2)
+        if left < least:
+            return  # it could not end inside the slot, and the next one is near
+        now = time.monotonic()
+        terms = Terms(last_start=now + left - least, end=now + left, backoff=self._backoff)
+        started = self._engine.poll(slot, terms, self._watching.settled, leave_out)
+        _log.debug("slot.started", slot=rfc3339(slot), polls=started, left_out=len(leave_out))
+
+    def _jumped(self, seconds: float) -> None:
+        """Set every wait anew: they were set by a clock that is gone. The present slot is polled again."""
+        _log.warning("clock.jumped", seconds=round(seconds, 1))
+        self._engine.lanes.clear()
+        self._set_clock()
+        self._polled = -1
+        self._engine.lanes.soon(SLOT, self._slot)
+        for delivery in self._engine.deliveries:
+            delivery.wake()
+
+    def _keep_house(self) -> None:
+        self._watching.turned()
+        if self._engine.hold.held:
+            self._engine.hold.flush()
+        self._engine.nudge()
+
+    def _prune(self) -> None:
+        days = self._settings.journal.keep_days
+        if not days:
+            return
+        before = int((self._clock() - days * _DAY_SECONDS) * 1000)
+        try:
+            gone = self._engine.journal.prune(before, [delivery.sink.name for delivery in self._engine.deliveries])
+        except JournalError as error:
+            _log.error("journal.failed", error=str(error), mend=error.mend)
+            return
+        _log.info("journal.pruned", count=gone, before=rfc3339(before))

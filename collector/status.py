@@ -1,0 +1,100 @@
+"""What the journal says of how things go, for a person and for `--json`. Reads; asks neither the API nor a sink."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from collector.batch import Backlog, Cursor, Filter
+from collector.journal import Journal
+from collector.point import Point, rfc3339
+from collector.settings import Settings
+
+_LOOK_BACK_MS = 400 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class PollStatus:
+    """The last poll of a subject that was settled. `ok` is None and `slot` too when there was none."""
+
+    tenant: str
+    subject: str
+    slot: str | None
+    ok: bool | None
+    error: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class SinkStatus:
+    """A sink's backlog in points, the time of the first of them, its dead letters, and what it fails of."""
+
+    name: str
+    backlog: int
+    oldest: str | None
+    dead_letters: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalStatus:
+    """The journal as a whole."""
+
+    points: int
+    bytes: int
+    oldest: str | None
+    newest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All of it. Times are RFC 3339 in UTC."""
+
+    tenants: Sequence[PollStatus]
+    sinks: Sequence[SinkStatus]
+    journal: JournalStatus
+
+    def document(self) -> dict[str, object]:
+        """Return the document of `--json`."""
+        return asdict(self)
+
+
+def read_status(settings: Settings, journal: Journal) -> Status:
+    """Return the status of every tenant, subject and sink in the settings."""
+    last: dict[tuple[str, str], Point] = {}
+    since = int(time.time() * 1000) - _LOOK_BACK_MS
+    for point in sorted(journal.latest("collector_poll", since), key=lambda point: point.time):
+        last[point.series.tag("tenant"), point.series.tag("subject")] = point
+    summary = journal.summary()
+    return Status(
+        tenants=[
+            _poll(tenant, subject, last.get((tenant, subject)))
+            for tenant in settings.tenants
+            for subject in settings.poll.subjects
+        ],
+        sinks=_sinks(settings, journal),
+        journal=JournalStatus(summary.points, summary.bytes, _time(summary.oldest), _time(summary.newest)),
+    )
+
+
+def _poll(tenant: str, subject: str, point: Point | None) -> PollStatus:
+    if point is None:
+        return PollStatus(tenant, subject, None, None, "", 0)
+    fields = point.fields
+    return PollStatus(
+        tenant, subject, rfc3339(point.time), bool(fields["ok"]), str(fields["error"]), int(fields["tries"])
+    )
+
+
+def _sinks(settings: Settings, journal: Journal) -> Sequence[SinkStatus]:
+    cursors = {cursor.consumer: cursor for cursor in journal.cursors()}
+    found = []
+    for name, sink in settings.influxdb.items():
+        cursor = cursors.get(name, Cursor(name, 1, 0))
+        backlog: Backlog = journal.backlog(cursor, Filter(measurements=sink.measurements, tenants=sink.tenants))
+        dead = journal.dead_letters(name)
+        found.append(SinkStatus(name, backlog.points, _time(backlog.oldest), dead, journal.noted(name)))
+    return found
+
+
+def _time(moment: int | None) -> str | None:
+    return None if moment is None else rfc3339(moment)

@@ -1,0 +1,45 @@
+"""What the web room asks of the service. It reads the journal and the process, never InfluxDB and never the API."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from collector.point import Point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkFacts:
+    """A sink's backlog in points, the age of the first of them in seconds (0 when there is none), its dead letters."""
+
+    sink: str
+    backlog: int
+    oldest_seconds: float
+    dead_letters: int
+
+
+class Facts(Protocol):
+    """Answers from any thread. What reads the journal raises JournalError when it can't be read."""
+
+    def turns(self) -> bool:
+        """Whether the process turns: its clock has fired and its housekeeping has run within a minute."""
+
+    def reasons(self) -> Sequence[str]:
+        """Why it isn't ready: the journal can't be written, or no tenant is fresh. Empty when it is."""
+
+    def scores(self) -> Sequence[Point]:
+        """The newest point of each exposure score series that has one within three intervals."""
+
+    def successes(self) -> Mapping[tuple[str, str], float]:
+        """When (tenant, subject) last succeeded: the slot in seconds since the epoch."""
+
+    def polls(self) -> Mapping[tuple[str, str, str], int]:
+        """How many polls of (tenant, subject) ended in an outcome ("ok" or the error's name) in this process."""
+
+    def sinks(self) -> Sequence[SinkFacts]:
+        """Each sink of the settings."""
+
+    def journal_bytes(self) -> int:
+        """Size of the journal's file."""
+
+    def journal_ok(self) -> bool:
+        """Whether the last append went well."""

@@ -1,0 +1,94 @@
+"""The facts as Prometheus has them, made when they are scraped: gauges kept for 200,000 groups cost 180 MiB."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from collector.errors import JournalError
+from collector.web.facts import Facts
+
+GROUP_SERIES = 10_000
+"""Groups that are shown at the most; all of them are in the journal and in InfluxDB."""
+
+
+def exposition(facts: Facts, accept: str) -> tuple[bytes, str]:
+    """Return the metrics and their content type, in the format that `accept` asks for."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Scrape(facts))
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type
+
+
+class _Scrape(Collector):
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+
+    def collect(self) -> Iterator[Metric]:
+        readable = True
+        try:
+            # A list: half a family would be a lie.
+            yield from [*self._scores(), *self._sinks()]
+            yield GaugeMetricFamily(
+                "collector_journal_bytes", "Size of the journal's file", value=self._facts.journal_bytes()
+            )
+        except JournalError:
+            readable = False
+        yield from self._polls()
+        yield GaugeMetricFamily(
+            "collector_journal_ok",
+            "1 while the journal can be read and written",
+            value=int(readable and self._facts.journal_ok()),
+        )
+
+    def _scores(self) -> Iterator[Metric]:
+        whole = GaugeMetricFamily(
+            "defender_exposure_score",
+            "The organization's exposure score, 0 to 100, lower is better; gone after three intervals without a point",
+            labels=["tenant"],
+        )
+        groups = GaugeMetricFamily(
+            "defender_exposure_score_by_group",
+            "A device group's exposure score, 0 to 100, lower is better; gone after three intervals without a point",
+            labels=["tenant", "rbacGroupName", "rbacGroupId"],
+        )
+        for point in self._facts.scores():
+            family = whole if point.series.measurement == "exposure_score" else groups
+            if family is whole or len(groups.samples) < GROUP_SERIES:
+                family.add_metric([value for _, value in point.series.tags], float(point.fields["score"]))
+        yield whole
+        yield groups
+
+    def _sinks(self) -> Iterator[Metric]:
+        backlog = GaugeMetricFamily(
+            "collector_sink_backlog_points", "Points that the sink has yet to take", labels=["sink"]
+        )
+        oldest = GaugeMetricFamily(
+            "collector_sink_oldest_point_seconds",
+            "Age of the first point that the sink has yet to take",
+            labels=["sink"],
+        )
+        dead = GaugeMetricFamily("collector_dead_letters", "Points that the sink has refused for good", labels=["sink"])
+        for sink in self._facts.sinks():
+            backlog.add_metric([sink.sink], sink.backlog)
+            oldest.add_metric([sink.sink], sink.oldest_seconds)
+            dead.add_metric([sink.sink], sink.dead_letters)
+        yield from (backlog, oldest, dead)
+
+    def _polls(self) -> Iterator[Metric]:
+        success = GaugeMetricFamily(
+            "collector_poll_last_success_timestamp_seconds",
+            "The slot of the last poll that succeeded",
+            labels=["tenant", "subject"],
+        )
+        for key, seconds in self._facts.successes().items():
+            success.add_metric(key, seconds)
+        polls = CounterMetricFamily(
+            "collector_polls", "Polls that were settled, by outcome", labels=["tenant", "subject", "outcome"]
+        )
+        for outcome, count in self._facts.polls().items():
+            polls.add_metric(outcome, count)
+        yield success
+        yield polls

@@ -1,0 +1,166 @@
+"""The pages over facts: live, ready, metrics, and who may ask."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import httpx
+import pytest
+from fakes import group, score
+from prometheus_client.parser import text_string_to_metric_families
+
+from collector.errors import ConfigError, JournalError
+from collector.point import Point
+from collector.web import SinkFacts, Web
+from collector.web.metrics import GROUP_SERIES
+
+SLOT = 1_700_000_000_000 // 3_600_000 * 3_600_000
+
+
+class Known:
+    """Facts as a test wants them."""
+
+    def __init__(self) -> None:
+        self.alive = True
+        self.why: list[str] = []
+        self.points: list[Point] = [score("contoso", SLOT, 41.25), group("contoso", 'Büro "3"\\x', SLOT, 12.0, "7")]
+        self.readable = True
+        self.writable = True
+
+    def turns(self) -> bool:
+        return self.alive
+
+    def reasons(self) -> Sequence[str]:
+        return self.why
+
+    def scores(self) -> Sequence[Point]:
+        if not self.readable:
+            raise JournalError("disk I/O error")
+        return self.points
+
+    def successes(self) -> Mapping[tuple[str, str], float]:
+        return {("contoso", "organization"): 1_699_999_200.0}
+
+    def polls(self) -> Mapping[tuple[str, str, str], int]:
+        return {("contoso", "organization", "ok"): 5, ("contoso", "organization", "Unavailable"): 1}
+
+    def sinks(self) -> Sequence[SinkFacts]:
+        return [SinkFacts(sink="main", backlog=7, oldest_seconds=3600.5, dead_letters=2)]
+
+    def journal_bytes(self) -> int:
+        return 4096
+
+    def journal_ok(self) -> bool:
+        return self.writable
+
+
+@pytest.fixture
+def known() -> Known:
+    """A collector that is well."""
+    return Known()
+
+
+@pytest.fixture
+def pages(known: Known) -> Iterator[httpx.Client]:
+    """A client of the pages, which allow the name a.test."""
+    web = Web("127.0.0.1", 0, ("a.test",), known)
+    web.start()
+    with httpx.Client(base_url=web.url, trust_env=False) as client:
+        yield client
+    web.stop()
+
+
+def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """Return every sample by its name and labels, as Prometheus reads it."""
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_live_and_ready(known: Known, pages: httpx.Client) -> None:
+    """200 while it turns and is ready; 503 with the reasons otherwise."""
+    assert (pages.get("/livez").status_code, pages.get("/readyz").json()) == (200, {"ready": True, "reasons": []})
+    known.alive, known.why = False, ["no tenant was polled"]
+    assert pages.get("/livez").status_code == 503
+    ready = pages.get("/readyz")
+    assert (ready.status_code, ready.json()) == (503, {"ready": False, "reasons": ["no tenant was polled"]})
+
+
+def test_metrics_are_what_prometheus_reads(pages: httpx.Client) -> None:
+    """Every promised metric is there with its labels and value, names with quotes and backslashes included."""
+    found = samples(pages.get("/metrics").text)
+
+    def value(name: str, **labels: str) -> float:
+        return found[name, frozenset(labels.items())]
+
+    assert value("defender_exposure_score", tenant="contoso") == 41.25
+    labels = {"tenant": "contoso", "rbacGroupName": 'Büro "3"\\x', "rbacGroupId": "7"}
+    assert value("defender_exposure_score_by_group", **labels) == 12.0
+    subject = {"tenant": "contoso", "subject": "organization"}
+    assert value("collector_poll_last_success_timestamp_seconds", **subject) == 1_699_999_200.0
+    assert value("collector_polls_total", outcome="ok", **subject) == 5
+    assert value("collector_polls_total", outcome="Unavailable", **subject) == 1
+    assert value("collector_sink_backlog_points", sink="main") == 7
+    assert value("collector_sink_oldest_point_seconds", sink="main") == 3600.5
+    assert value("collector_dead_letters", sink="main") == 2
+    assert value("collector_journal_bytes") == 4096
+    assert value("collector_journal_ok") == 1
+
+
+def test_a_journal_that_fails_is_told_by_the_metrics(known: Known, pages: httpx.Client) -> None:
+    """Without a readable journal the metrics still answer, and say so; an unwritable one too."""
+    known.writable = False
+    assert samples(pages.get("/metrics").text)["collector_journal_ok", frozenset()] == 0
+    known.writable, known.readable = True, False
+    found = samples(pages.get("/metrics").text)
+    assert found["collector_journal_ok", frozenset()] == 0
+    assert not any(name.startswith("defender_") for name, _ in found)
+
+
+def test_groups_past_ten_thousand_are_left_out(known: Known, pages: httpx.Client) -> None:
+    """A provider's 200,000 groups are no page for Prometheus."""
+    known.points = [group("contoso", f"group {n}", SLOT) for n in range(GROUP_SERIES + 5)]
+    text = pages.get("/metrics").text
+    assert text.count("\ndefender_exposure_score_by_group{") == GROUP_SERIES
+
+
+def test_openmetrics_is_answered_to_who_asks_for_it(pages: httpx.Client) -> None:
+    """Prometheus asks for OpenMetrics, and gets it."""
+    answer = pages.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
+    assert answer.text.endswith("# EOF\n")
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:9470", "localhost", "LOCALHOST:1", "[::1]:9470", "10.2.3.4:9470", "a.test"]
+)
+def test_a_host_that_is_ours_is_served(pages: httpx.Client, host: str) -> None:
+    """Addresses, localhost, and names that the settings allow."""
+    assert pages.get("/livez", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "a.test.evil", "", "[", "localhost@evil"])
+def test_a_host_that_is_not_ours_is_refused(pages: httpx.Client, host: str) -> None:
+    """A page elsewhere that has its own name resolve to this machine gets nothing."""
+    answer = pages.get("/metrics", headers={"Host": host})
+    assert answer.status_code == 400
+    assert "defender" not in answer.text
+
+
+def test_pages_only_answer(pages: httpx.Client) -> None:
+    """There is nothing to post, and no other page."""
+    assert pages.post("/metrics").status_code == 405
+    assert pages.get("/other").status_code == 404
+
+
+def test_the_server_answers_and_ends(known: Known) -> None:
+    """It binds at once, answers after its start, and a second one on the port is refused with the setting's name."""
+    web = Web("127.0.0.1", 0, (), known)
+    port = int(web.url.rsplit(":", 1)[1].rstrip("/"))
+    with pytest.raises(ConfigError, match=r"web\.listen"):
+        Web("127.0.0.1", port, (), known)
+    web.start()
+    assert httpx.get(f"{web.url}livez", trust_env=False).text == "ok\n"
+    web.stop()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{web.url}livez", trust_env=False)

@@ -1,0 +1,5 @@
+"""`python -m collector` is `exposure-collector`."""
+
+from collector.cli import main
+
+main()

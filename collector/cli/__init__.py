@@ -1,0 +1,66 @@
+"""The commands, a file a group. Results go to stdout, logs and errors to stderr; the only place that prints.
+
+Exit codes: 0 all is well; 1 something failed, and stderr says what; 2 the settings or the command line are wrong.
+"""
+
+import os
+import sys
+import traceback
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collector.cli import checking, showing, simulating, working
+from collector.errors import CollectorError, ConfigError
+
+app = typer.Typer(
+    name="exposure-collector",
+    help="Keeps the history of a Microsoft Defender exposure score, and delivers it to InfluxDB.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for room in (working, checking, showing, simulating):
+    room.add(app)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    *, show_version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False
+) -> None:
+    if show_version:
+        print(version("exposure-collector"))
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line, and end the process with its exit code."""
+    try:
+        app()
+    except ConfigError as error:
+        _fail(error, 2)
+    except CollectorError as error:
+        _fail(error, 1)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read stdout has enough; nothing more can be said there, not even by the interpreter's last flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - a person gets a line, not a traceback
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(place.filename).name}:{place.lineno}, in {place.name}"
+        print(f"error: a fault of the collector: {type(error).__name__} at {where}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _fail(error: CollectorError, code: int) -> None:
+    for line in str(error).splitlines():
+        print(f"error: {line}", file=sys.stderr)
+    if error.mend:
+        print(f"  mend: {error.mend}", file=sys.stderr)
+    sys.exit(code)

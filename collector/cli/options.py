@@ -1,0 +1,69 @@
+"""Options that several commands share, and what they stand for."""
+
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from collector.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collector.settings import Settings
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="Settings, a TOML file. Else $COLLECTOR_CONFIG, /etc/exposure-collector/collector.toml, or the"
+        " environment's AZURE_… and INFLUXDB_V2_… variables.",
+        show_default=False,
+    ),
+]
+Tenant = Annotated[str | None, typer.Option("--tenant", "-t", help="This tenant alone, by its name in the settings.")]
+Name = Annotated[
+    str | None,
+    typer.Option("--name", help="This collector's name, the tag `collector` of its polls. Else the host's."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+def read_settings(config: Path | None) -> "Settings":
+    """Return the settings, and let the log be as they say; raise ConfigError with every mistake in them."""
+    from collector import log
+    from collector.settings import load
+
+    settings = load(config, os.environ)
+    log.configure(settings.log.level, settings.log.format)
+    return settings
+
+
+def with_secrets(settings: "Settings") -> "Settings":
+    """Return the settings for a command that signs in or delivers; raise ConfigError for secrets that can't be read."""
+    missing = settings.missing_secrets()
+    if missing:
+        raise ConfigError(missing)
+    return settings
+
+
+def chosen(settings: "Settings", tenant: str | None) -> Sequence[str]:
+    """Return the tenant that was asked for, or all; raise ConfigError for one that isn't in the settings."""
+    if tenant is None:
+        return list(settings.tenants)
+    if tenant not in settings.tenants:
+        raise ConfigError([f"--tenant: no tenant of that name; the settings have {', '.join(settings.tenants)}"])
+    return [tenant]
+
+
+def collector_name(name: str | None) -> str:
+    """Return the name of this collector as a tag; raise ConfigError for one that can't be carried."""
+    from collector.point import MAX_ID_BYTES, carried, tag_value
+
+    if name is None:
+        return tag_value(socket.gethostname() or "collector", most=MAX_ID_BYTES)
+    if not carried(name, MAX_ID_BYTES):
+        raise ConfigError(["--name: a control character or a backslash that line protocol can't carry, or nothing"])
+    return name

@@ -1,0 +1,57 @@
+"""`status`: what the journal says of tenants, sinks and itself. Needs no network, no secret and no right to write."""
+
+import json
+from typing import TYPE_CHECKING
+
+import typer
+
+from collector.cli.options import ConfigFile, Json, read_settings
+
+_MEGABYTE = 1_000_000
+
+if TYPE_CHECKING:
+    from collector.status import Status
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(status)
+
+
+def status(*, config: ConfigFile = None, as_json: Json = False) -> None:
+    """Say how each tenant and sink is doing, and what the journal holds."""
+    from collector.journal import Journal
+    from collector.status import read_status
+
+    settings = read_settings(config)
+    with Journal(settings.journal.path, readonly=True) as journal:
+        found = read_status(settings, journal)
+    if as_json:
+        print(json.dumps(found.document(), ensure_ascii=False))
+    else:
+        _show(found)
+
+
+def _show(found: "Status") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, markup=False)
+    polls = Table("tenant", "subject", "slot", "state", "tries", box=None, pad_edge=False)
+    for poll in found.tenants:
+        state = "never polled" if poll.ok is None else "ok" if poll.ok else poll.error
+        polls.add_row(poll.tenant, poll.subject, poll.slot or "-", state, str(poll.tries))
+    sinks = Table("sink", "waiting", "oldest", "dead letters", "state", box=None, pad_edge=False)
+    for sink in found.sinks:
+        sinks.add_row(sink.name, str(sink.backlog), sink.oldest or "-", str(sink.dead_letters), sink.error or "ok")
+    console.print(polls)
+    console.print()
+    console.print(sinks if found.sinks else "no sink is named: the journal keeps the history alone")
+    console.print()
+    journal = found.journal
+    span = f", from {journal.oldest} to {journal.newest}" if journal.oldest else ""
+    console.print(f"journal: {journal.points} points in {_size(journal.bytes)}{span}", soft_wrap=True)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= _MEGABYTE else f"{count / 1e3:.0f} kB"

@@ -1,0 +1,133 @@
+"""`run` and `once`: the commands that poll and deliver."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from collector.cli.options import ConfigFile, Json, Name, Tenant, chosen, collector_name, read_settings, with_secrets
+
+if TYPE_CHECKING:
+    from collector.errors import CollectorError
+    from collector.service import Report
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(run)
+    app.command()(once)
+
+
+def run(*, config: ConfigFile = None, name: Name = None) -> None:
+    """Run the service: poll each slot and deliver, until SIGTERM or Ctrl-C."""
+    from collector.service import Service
+
+    settings = with_secrets(read_settings(config))
+    stop = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if stop.is_set():
+            os._exit(1)  # asked twice: now
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    service = Service(settings, name=collector_name(name), tenants=list(settings.tenants))
+    if not service.run(stop):
+        # A worker is still in an exchange; what it brings is not safe yet, so nothing that was promised is lost.
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def once(
+    *,
+    config: ConfigFile = None,
+    tenant: Tenant = None,
+    patience: Annotated[
+        float, typer.Option(min=0.0, help="Seconds of retries for an API or a sink that is unavailable.")
+    ] = 20.0,
+    name: Name = None,
+    as_json: Json = False,
+) -> None:
+    """Poll every tenant now, then deliver until every sink is up to date."""
+    from collector.service import once as poll_once
+
+    settings = with_secrets(read_settings(config))
+    report = poll_once(settings, name=collector_name(name), tenants=chosen(settings, tenant), patience=patience)
+    if as_json:
+        print(json.dumps(_document(report), ensure_ascii=False))
+    else:
+        _show(report)
+    failures = [
+        *(f"{poll.tenant} {poll.subject}: {_words(poll.error)}" for poll in report.polls if poll.error),
+        *(f"{sink.sink}: {_words(sink.error)}; {sink.backlog} points wait" for sink in report.sinks if sink.error),
+        *([f"the journal did not take {report.held} points: they are lost"] if report.held else []),
+    ]
+    for failure in failures:
+        print(f"error: {failure}", file=sys.stderr)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _words(error: "CollectorError") -> str:
+    return f"{error.name}: {error}" + (f" ({error.mend})" if error.mend else "")
+
+
+def _show(report: "Report") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from collector.point import rfc3339
+
+    console = Console(highlight=False, markup=False)
+    polls = Table("tenant", "subject", "state", "points", "tries", "seconds", box=None, pad_edge=False)
+    for poll in report.polls:
+        how = "ok" if poll.error is None else poll.error.name
+        polls.add_row(poll.tenant, poll.subject, how, str(poll.points), str(poll.tries), f"{poll.seconds:.2f}")
+    sinks = Table("sink", "state", "delivered", "waiting", "dead letters", box=None, pad_edge=False)
+    for sink in report.sinks:
+        how = "up to date" if sink.error is None else sink.error.name
+        sinks.add_row(sink.sink, how, str(sink.points), str(sink.backlog), str(sink.dead_letters))
+    console.print(f"slot {rfc3339(report.slot)}\n")
+    console.print(polls)
+    console.print()
+    console.print(sinks if report.sinks else "no sink is named: the journal keeps the history alone")
+
+
+def _document(report: "Report") -> dict[str, object]:
+    from collector.point import rfc3339
+
+    return {
+        "ok": report.ok,
+        "slot": rfc3339(report.slot),
+        "polls": [
+            {
+                "tenant": poll.tenant,
+                "subject": poll.subject,
+                "ok": poll.error is None,
+                "points": poll.points,
+                "tries": poll.tries,
+                "throttled": poll.throttled,
+                "seconds": poll.seconds,
+                "error": poll.error.name if poll.error else "",
+            }
+            for poll in report.polls
+        ],
+        "sinks": [
+            {
+                "name": sink.sink,
+                "ok": sink.error is None,
+                "points": sink.points,
+                "backlog": sink.backlog,
+                "dead_letters": sink.dead_letters,
+                "error": sink.error.name if sink.error else "",
+            }
+            for sink in report.sinks
+        ],
+    }

@@ -1,0 +1,189 @@
+"""The collector from outside: its command line, its pages, its simulator. Never imports collector."""
+
+import json
+import os
+import re
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+COMMAND = [sys.executable, "-m", "collector"]
+_OURS = re.compile(r"COLLECTOR_|AZURE_|INFLUXDB_|(HTTPS?|ALL|NO)_PROXY$", re.IGNORECASE)
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return this process's environment without what would reach into the settings, and with `extra`."""
+    kept = {key: value for key, value in os.environ.items() if not _OURS.match(key)}
+    return {**kept, "NO_PROXY": "localhost,127.0.0.1", **(extra or {})}
+
+
+def collector(
+    *arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        env=environment(env),
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def well(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what a command printed; fail with its stderr unless it ended with 0."""
+    assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def until(true: Callable[[], Any], seconds: float = 20, what: str = "") -> Any:
+    """Return the first true result; fail when none comes in time."""
+    end = time.monotonic() + seconds
+    while not (result := true()):
+        assert time.monotonic() < end, f"not within {seconds} s: {what or true}"
+        time.sleep(0.05)
+    return result
+
+
+class Process:
+    """A command that runs until it is told to end. What it writes is read as it comes."""
+
+    def __init__(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> None:
+        self._process = subprocess.Popen(
+            [*COMMAND, *map(str, arguments)],
+            env=environment(env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.out: list[str] = []
+        self.err: list[str] = []
+        self._readers = [
+            threading.Thread(target=self._read, args=(stream, kept), daemon=True)
+            for stream, kept in ((self._process.stdout, self.out), (self._process.stderr, self.err))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.poll()
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        """Return the log lines of an event."""
+        lines = [json.loads(line) for line in self.err if line.startswith("{")]
+        return [line for line in lines if line["event"] == event]
+
+    def end(self, number: signal.Signals = signal.SIGTERM, timeout: float = 15) -> int:
+        """Send a signal and return the exit code."""
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+        try:
+            code = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+        for reader in self._readers:
+            reader.join(5)
+        return code
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    @staticmethod
+    def _read(stream: Any, kept: list[str]) -> None:
+        with stream:
+            kept.extend(stream)
+
+
+class Simulated(Process):
+    """`simulate` in another process, steered over HTTP."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        super().__init__("simulate", "--folder", folder, *options)
+        self.folder = folder
+        until(lambda: any("serving on" in line for line in self.err) or self.exit_code is not None, what="simulate")
+        assert self.exit_code is None, "".join(self.err)
+        self.settings = "".join(self.out)
+        tenants = tomllib.loads(self.settings)["tenants"]
+        self.tenants: list[str] = list(tenants)
+        self.tenant: dict[str, Any] = tenants[self.tenants[0]]
+        self.url: str = self.tenant["api_url"]
+        self._client = httpx.Client(
+            base_url=self.url, verify=ssl.create_default_context(cafile=folder / "ca.pem"), trust_env=False
+        )
+
+    def fault(self, fault: str, **parameters: object) -> None:
+        """Set a fault."""
+        self._client.put("/simulator/faults", json={"fault": fault, **parameters}).raise_for_status()
+
+    def heal(self) -> None:
+        """Take back every fault."""
+        self._client.delete("/simulator/faults").raise_for_status()
+
+    def requests(self, **which: str) -> list[dict[str, Any]]:
+        """Return the requests that came, of a tenant and subject."""
+        found: list[dict[str, Any]] = self._client.get("/simulator/requests", params=which).json()["requests"]
+        return found
+
+    def world(self, tenant: str | None = None) -> dict[str, Any]:
+        """Return what the API answers now."""
+        answer: dict[str, Any] = self._client.get(
+            "/simulator/world", params={"tenant": tenant or self.tenants[0]}
+        ).json()
+        return answer
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+        super().__exit__()
+
+
+def settings(folder: Path, simulated: Simulated, *sections: str, name: str = "collector.toml") -> Path:
+    """Write settings for the simulated tenants, with further sections, and return their path."""
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    web = "" if any("[web]" in section for section in sections) else '[web]\nlisten = ""\n'
+    path.write_text("\n".join([simulated.settings, web, *sections]), encoding="utf-8")
+    return path
+
+
+def v1(name: str, url: str, database: str, more: str = "") -> str:
+    """Return the settings of a sink that is an InfluxDB 1.x."""
+    return f'[influxdb.{name}]\napi = "v1"\nurl = "{url}"\ndatabase = "{database}"\n{more}\n'
+
+
+def poll(interval_seconds: int, more: str = "") -> str:
+    """Return settings for polling."""
+    return f"[poll]\ninterval_seconds = {interval_seconds}\n{more}\n"
+
+
+def document(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """Return the one JSON document on stdout."""
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def by(rows: Sequence[Mapping[str, Any]], *keys: str) -> dict[tuple[Any, ...], Mapping[str, Any]]:
+    """Return rows by the values of keys; fail when two have the same."""
+    found = {tuple(row[key] for key in keys): row for row in rows}
+    assert len(found) == len(rows), rows
+    return found

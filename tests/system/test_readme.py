@@ -1,0 +1,85 @@
+"""The README says nothing that isn't so: its commands run, its settings load, its names are the code's."""
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from servers import Influxd
+from system.blackbox import Process, Simulated, collector, settings, until, v1, well
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+MAKE = {"make demo", "make test"}
+"""Typed by a person in a fresh clone: the first is the test of `demo`, the second is this suite."""
+
+
+def blocks(language: str) -> list[str]:
+    """Return the fenced blocks of a language, without their indent."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", README, re.DOTALL | re.MULTILINE)
+    return ["\n".join(line.removeprefix(indent) for line in text.splitlines()) for indent, text in found]
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
+    """One tenant of two groups."""
+    with Simulated(tmp_path_factory.mktemp("simulated"), "--groups", "2") as simulated:
+        yield simulated
+
+
+def test_every_command_of_the_readme_runs(
+    simulated: Simulated, influxd: Influxd, database: str, tmp_path: Path
+) -> None:
+    """Each line of each shell block runs as it stands, beside a `collector.toml`, or is one of the two make targets."""
+    settings(tmp_path, simulated, v1("main", influxd.url, database))
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    assert set(lines) >= MAKE
+    targets = (ROOT / "Makefile").read_text()
+    for line in lines:
+        program, *arguments = shlex.split(line)
+        if line in MAKE:
+            assert f"\n{arguments[0]}: " in targets
+            continue
+        assert program == "exposure-collector", line
+        here = [str(tmp_path / word) if word == "collector.toml" else word for word in arguments]
+        if here[0] == "run":
+            with Process(*here) as service:
+                until(partial(service.said, "service.started"), what=line)
+                assert service.end() == 0
+        else:
+            well(collector(*here, cwd=tmp_path))
+
+
+def test_the_settings_of_the_readme_load(tmp_path: Path) -> None:
+    """The TOML that a reader copies is accepted as it is: all that is missing is the journal."""
+    (block,) = blocks("toml")
+    (tmp_path / "collector.toml").write_text(block)
+    done = collector("status", "--config", tmp_path / "collector.toml")
+    assert done.returncode == 1
+    assert "no journal yet" in done.stderr
+
+
+def test_the_measurements_of_the_readme_are_the_schema() -> None:
+    """Each measurement stands in the table with its tags and fields."""
+    schema = tomllib.loads((ROOT / "config" / "measurements.toml").read_text())
+    for measurement, entry in schema.items():
+        (row,) = re.findall(rf"^\| `{measurement}`.*$", README, re.MULTILINE)
+        named = re.findall(r"`(\w+)`", row)
+        assert set(named) >= {measurement, *entry["tags"], *entry["fields"]}, row
+
+
+def test_the_commands_of_the_readme_are_those_of_the_help() -> None:
+    """The table has each command of `--help`, and no other."""
+    table = README.split("## Commands")[1].split("## ")[0]
+    listed = re.findall(r"^\| `(\w+)`", table, re.MULTILINE)
+    shown = re.findall(r"^  (\w+)  +\S", well(collector("--help")).split("Commands:")[1], re.MULTILINE)
+    assert listed == shown
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    """Files that are linked are there."""
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target

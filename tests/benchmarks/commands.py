@@ -1,0 +1,88 @@
+"""What a person waits for: a command that answers at once, and a service that has its first point safe."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+from benchmarks.figures import Spread, interleaved, short
+from benchmarks.polls import fill
+from benchmarks.size import Size
+from benchmarks.table import Row
+from system.blackbox import COMMAND, Process, Simulated, environment, settings, until, v1
+
+from collector.journal import Journal
+
+_LATENCY = 0.2
+_EXCHANGES = 3
+"""Before the first point: where the sign-in is, the sign-in, and the poll."""
+
+
+def measure(size: Size, folder: Path) -> Iterator[Row]:
+    """Yield the rows of `--help`, `status` and the start of `run`."""
+    home = folder / "commands"
+    with Simulated(home, "--latency", str(_LATENCY)) as simulated:
+        yield from _answering(size, simulated, home / "status")
+        yield _starting(size, simulated, home)
+
+
+def _answering(size: Size, simulated: Simulated, folder: Path) -> Iterator[Row]:
+    config = settings(folder, simulated, v1("main", "http://127.0.0.1:9", "exposure"))
+    with Journal(folder / "journal.db") as journal:
+        points = fill(journal, size.journaled)
+    bare = [sys.executable, "-c", "pass"]
+    for_help = [*COMMAND, "--help"]
+    for_status = [*COMMAND, "status", "--config", str(config)]
+    for command in (bare, for_help, for_status):
+        _wall(command)  # so that what is measured finds the files in memory
+    nothing, helping, status = interleaved(
+        3 * size.times, lambda: _wall(bare), lambda: _wall(for_help), lambda: _wall(for_status)
+    )
+    against = f"{nothing.said('s')}, python -c pass"
+    yield Row(
+        what="exposure-collector --help",
+        measured=helping.said("s"),
+        against=against,
+        figure=f"{short(helping.median)} s",
+        goal="0.25 s at most",
+    )
+    yield Row(
+        what=f"exposure-collector status, {points:,} points",
+        measured=status.said("s"),
+        against=against,
+        figure=f"{status.beyond(nothing).said('s', signed=True)} more",
+        goal="0.4 s more at most",
+    )
+
+
+def _wall(command: list[str]) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, env=environment(), stdout=subprocess.DEVNULL, check=True, timeout=60)
+    return time.perf_counter() - began
+
+
+def _starting(size: Size, simulated: Simulated, folder: Path) -> Row:
+    number = count()
+    (starting,) = interleaved(size.times, lambda: _first_safe(simulated, folder / f"run-{next(number)}"))
+    latency = Spread((_LATENCY,) * len(starting.values))
+    return Row(
+        what=f"start of run to the first point safe, {_EXCHANGES} exchanges",
+        measured=starting.said("s"),
+        against=f"{_LATENCY} s, the latency of one exchange",
+        figure=f"{starting.beyond(latency).said('s', signed=True)} more",
+        goal="1.0 s more at most",
+    )
+
+
+def _first_safe(simulated: Simulated, folder: Path) -> float:
+    """Return the seconds from the start of the process to the log line of the first poll whose points are safe."""
+    config = settings(folder, simulated)
+    began = time.time()
+    with Process("run", "--config", config) as process:
+        settled = until(lambda: process.said("poll.settled"), what="a poll that is settled")[0]
+    if not (settled["ok"] and settled["safe"]):
+        raise RuntimeError(f"the first poll failed: {settled}")
+    return datetime.fromisoformat(settled["time"]).timestamp() - began

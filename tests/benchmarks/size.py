@@ -1,0 +1,27 @@
+"""How much of everything is measured: at a size that says something, and at one that only shows that it runs."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """`times`: repetitions of what takes a second; what takes much less is repeated more often."""
+
+    times: int
+    polls: int
+    """Polls of 200 groups that are appended."""
+    days: int
+    """Of hourly polls, whose bytes on disk are counted."""
+    payload: int
+    """Groups in one answer."""
+    delivered: int
+    """Points that are brought to InfluxDB."""
+    journaled: int
+    """Points in the journal that `status` reads."""
+    tenants: int
+    groups: int
+    """Of a round: tenants, and groups a tenant."""
+
+
+FULL = Size(times=5, polls=400, days=30, payload=100_000, delivered=200_000, journaled=100_000, tenants=50, groups=40)
+QUICK = Size(times=1, polls=5, days=2, payload=500, delivered=6_000, journaled=500, tenants=2, groups=2)

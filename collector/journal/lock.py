@@ -1,0 +1,68 @@
+"""The role of polling and delivering, which one process at a time has for a journal. Reading never asks for it."""
+
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from collector.errors import JournalError
+
+
+class RoleLock:
+    """Held from `with` to its end, or to the end of the process however that comes."""
+
+    def __init__(self, journal: Path) -> None:
+        # Of the file itself, not of a name of it: two ways to one journal are one role.
+        self._journal = Path(os.path.realpath(journal))
+        self._path = self._journal.with_name(self._journal.name + ".lock")
+        self._file: int | None = None
+
+    def __enter__(self) -> Self:
+        """Take the role; raise JournalError with the other's pid when it is taken."""
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise JournalError(f"{self._path}: {error.strerror}", mend="let this user write to it") from error
+        try:
+            self._take(file)
+        except BaseException:
+            os.close(file)
+            raise
+        self._file = file
+        # A lock is shared with a child that was forked; closed there, it is this process's alone.
+        os.register_at_fork(after_in_child=self._close)
+        with suppress(OSError):  # no room for the pid: the role is held nonetheless
+            pid = f"{os.getpid()}\n".encode()
+            os.pwrite(file, pid, 0)
+            os.ftruncate(file, len(pid))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The file stays: to remove it would let two processes lock two files of one name.
+        if self._file is not None:
+            with suppress(OSError):
+                os.ftruncate(self._file, 0)
+        self._close()
+
+    def _take(self, file: int) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            pid = os.pread(file, 20, 0).decode("ascii", "replace").strip()
+            raise JournalError(
+                f"{self._journal}: in use by the process {pid or '?'}",
+                mend="one process polls and delivers a journal; end the other, or give this one another journal.path",
+            ) from error
+        except OSError as error:
+            raise JournalError(
+                f"{self._path}: can't be locked: {error.strerror}", mend="keep the journal on a local disk"
+            ) from error
+
+    def _close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None

@@ -1,0 +1,200 @@
+"""The log itself: append, read, and the cursors that say who has read how far."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from collector.batch import Backlog, Batch, Cursor, DeadLetter, Filter
+from collector.errors import JournalError
+from collector.journal import cursors, past
+from collector.journal.database import Database
+from collector.journal.past import Summary
+from collector.journal.pruning import prune
+from collector.journal.rows import Rows
+from collector.point import Point, Series
+
+_SPAN = 50_000
+"""Rows that one `read` looks at, at the most: a view that stays open keeps every writer waiting."""
+_WORDS = 1_000
+"""Characters that are kept of what a server said."""
+_EVERYTHING = Filter()
+
+
+class Journal:
+    """One journal file. Any thread may call; every method raises JournalError when the file can't be used."""
+
+    def __init__(self, path: Path, *, readonly: bool = False, clock: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self._clock = clock
+        self._rows = Rows()
+        self._database = Database(path, readonly=readonly, stale=self._rows.names.forget)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; nothing is pending."""
+        self._database.close()
+
+    def append(self, points: Sequence[Point], taken: tuple[Cursor, int] | None = None) -> bool:
+        """Return once the points would survive a power cut, each in a new row at the tail.
+
+        `taken`: a cursor, and the `after` that it moves to in the same transaction. Return False, with nothing done,
+        when that cursor was moved meanwhile.
+        """
+        with self._database.writing() as connection:
+            if taken is not None and not cursors.take(connection, *taken):
+                return False
+            first = cursors.tail(connection)
+            connection.executemany(
+                "INSERT OR REPLACE INTO point (id, series, time, shape, data) VALUES (?, ?, ?, ?, ?)",
+                [self._rows.encoded(connection, first + n, point) for n, point in enumerate(points)],
+            )
+        return True
+
+    def probe(self) -> None:
+        """Return if the journal could be written now; nothing is changed."""
+        with self._database.writing():
+            pass
+
+    def tail(self) -> int:
+        """Return the id that the next row will have."""
+        with self._database.reading() as connection:
+            return cursors.tail(connection)
+
+    def read(self, cursor: Cursor, limit: int, wanted: Filter = _EVERYTHING) -> Batch:
+        """Return at most `limit` (1 and up) wanted rows from the cursor on; a damaged row is left out and logged."""
+        with self._database.reading() as connection:
+            tail = cursors.tail(connection)
+            end = min(_first(connection, cursor.next, tail) + _SPAN, tail)
+            rows, after = self._rows.between(connection, cursor.next, end, limit, wanted)
+        return Batch(rows, max(after, cursor.next))
+
+    def cursor(self, consumer: str, target: str = "") -> Cursor:
+        """Return the consumer's cursor. A new consumer starts at the first row, with `target` on record."""
+        with self._database.writing() as connection:
+            cursor = cursors.find(connection, consumer) or Cursor(consumer, cursors.FIRST, 0)
+            cursors.put(connection, cursor, target)
+        return cursor
+
+    def cursors(self) -> Sequence[Cursor]:
+        """Return every consumer's cursor, also of those that are no longer in the settings."""
+        with self._database.reading() as connection:
+            return cursors.every(connection)
+
+    def retarget(self, consumer: str, target: str) -> str | None:
+        """Put what the consumer writes to on record; return what stood there before if it was another, else None."""
+        with self._database.writing() as connection:
+            before = connection.execute("SELECT target FROM cursor WHERE consumer = ?", (consumer,)).fetchone()
+            connection.execute("UPDATE cursor SET target = ? WHERE consumer = ?", (target, consumer))
+        return str(before[0]) if before and before[0] != target else None
+
+    def advance(self, cursor: Cursor, after: int, rejected: Sequence[DeadLetter] = ()) -> Cursor | None:
+        """Move the cursor and keep the dead letters, both or neither; None when it was moved meanwhile."""
+        with self._database.writing() as connection:
+            if not cursors.take(connection, cursor, after):
+                return None
+            for letter in rejected:
+                self._bury(connection, cursor.consumer, letter)
+        return Cursor(cursor.consumer, after, cursor.moves)
+
+    def move(self, consumer: str, to: int) -> Cursor:
+        """Move a cursor to any row, whatever its consumer has under way: that won't count.
+
+        `to` past the tail is the tail. Raise JournalError when there is no such consumer.
+        """
+        with self._database.writing() as connection:
+            before = cursors.find(connection, consumer)
+            if before is None:
+                known = ", ".join(sorted(cursor.consumer for cursor in cursors.every(connection))) or "none"
+                raise JournalError(f"{self.path}: no consumer {consumer!r}", mend=f"it has cursors of: {known}")
+            moved = Cursor(consumer, min(to, cursors.tail(connection)), before.moves + 1)
+            cursors.put(connection, moved)
+        return moved
+
+    def note(self, consumer: str, error: str) -> None:
+        """Keep what the consumer fails of, for whoever asks from another process; empty when it is well."""
+        with self._database.writing() as connection:
+            connection.execute("UPDATE cursor SET error = ? WHERE consumer = ?", (_words(error), consumer))
+
+    def noted(self, consumer: str) -> str:
+        """Return what the consumer fails of, empty when it is well or not known."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT error FROM cursor WHERE consumer = ?", (consumer,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def backlog(self, cursor: Cursor, wanted: Filter = _EVERYTHING) -> Backlog:
+        """Return what is wanted from the cursor on, counted a span a view."""
+        points, oldest, start = 0, None, cursor.next
+        tail = self.tail()
+        while start < tail:
+            with self._database.reading() as connection:
+                end = min(_first(connection, start, tail) + _SPAN, tail)
+                count, first = self._rows.count(connection, start, end, wanted)
+            points += count
+            oldest = first if oldest is None else oldest
+            start = end
+        return Backlog(points, oldest)
+
+    def dead_letters(self, sink: str) -> int:
+        """Return how many points the sink has refused for good."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT count(*) FROM dead_letter WHERE sink = ?", (sink,)).fetchone()
+        return int(row[0])
+
+    def history(self, series: Series, since: int, until: int) -> Sequence[Point]:
+        """Return the points of a series from `since` to before `until` (ms), in the order of time."""
+        with self._database.reading() as connection:
+            return [row.point for row in past.history(connection, self._rows, series, since, until)]
+
+    def latest(self, measurement: str, since: int, tenant: str | None = None) -> Sequence[Point]:
+        """Return the newest point of each series of a measurement, from `since` (ms) to now."""
+        until = int(self._clock() * 1000) + 1
+        with self._database.reading() as connection:
+            wanted = self._rows.names.of_measurement(connection, measurement, tenant)
+            return [row.point for row in past.latest(connection, self._rows, wanted, since, until)]
+
+    def at(self, measurement: str, moment: int) -> Sequence[Point]:
+        """Return the points of a measurement at one time (ms)."""
+        with self._database.reading() as connection:
+            wanted = self._rows.names.of_measurement(connection, measurement)
+            return [row.point for row in past.at(connection, self._rows, wanted, moment)]
+
+    def summary(self) -> Summary:
+        """Return what the whole journal holds."""
+        points = self.backlog(Cursor("", cursors.FIRST, 0)).points
+        with self._database.reading() as connection:
+            return Summary(points, self.path.stat().st_size, *past.edges(connection))
+
+    def prune(self, before: int, consumers: Sequence[str]) -> int:
+        """Delete the points of a time before `before` (ms) that every one of `consumers` has taken; return how many.
+
+        Daily, spike and annotation points stay. A consumer without a cursor has taken nothing.
+        """
+        return prune(self._database, before, consumers)
+
+    def _bury(self, connection: sqlite3.Connection, sink: str, letter: DeadLetter) -> None:
+        row = self._rows.encoded(connection, letter.row.id, letter.row.point)
+        connection.execute(
+            "INSERT INTO dead_letter (sink, row, series, time, shape, data, at, words) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (sink, *row, int(self._clock() * 1000), _words(letter.words)),
+        )
+
+
+def _first(connection: sqlite3.Connection, start: int, tail: int) -> int:
+    """Return the id of the first row from `start` on, `tail` where there is none."""
+    row = connection.execute("SELECT min(id) FROM point WHERE id >= ?", (start,)).fetchone()
+    return tail if row[0] is None else int(row[0])
+
+
+def _words(text: str) -> str:
+    # A server's JSON may hold a lone surrogate, which SQLite refuses: its words must not hold up a cursor.
+    return text[:_WORDS].encode("utf-8", "replace").decode()

@@ -1,0 +1,84 @@
+"""The questions about the past that rows answer: the index by day says which, then they are read by id.
+
+Only the days that have rows are visited: one point of the year 1970 or 2262 costs one step. All functions run inside a
+transaction of the caller's.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from collector.batch import Row
+from collector.journal.rows import Rows
+from collector.journal.schema import DAY
+from collector.point import MAX_TIME, Series
+
+_HISTORY = f"""WITH RECURSIVE day (n) AS (
+        SELECT ?1 UNION ALL SELECT (SELECT min(time / {DAY}) FROM point WHERE time / {DAY} > day.n) FROM day
+        WHERE day.n < ?2)
+    SELECT p.id FROM day
+    CROSS JOIN point p ON p.time / {DAY} = day.n AND p.series = ?3 AND p.time >= ?4 AND p.time < ?5
+    ORDER BY day.n, p.time"""
+_NEWEST = f"""SELECT wanted.value, (
+        SELECT id FROM point WHERE time / {DAY} = ?2 AND series = wanted.value AND time >= ?3 AND time < ?4
+        ORDER BY time DESC LIMIT 1)
+    FROM json_each(?1) wanted"""
+_AT = f"""SELECT p.id FROM json_each(?1) wanted
+    CROSS JOIN point p ON p.time / {DAY} = ?2 AND p.series = wanted.value AND p.time = ?3"""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The whole journal: points, bytes on disk, and the times (ms) of the oldest and the newest point."""
+
+    points: int
+    bytes: int
+    oldest: int | None
+    newest: int | None
+
+
+def history(connection: sqlite3.Connection, rows: Rows, series: Series, since: int, until: int) -> Sequence[Row]:
+    """Return the rows of a series from `since` to before `until` (ms), in the order of time."""
+    number = rows.names.known_number(connection, series)
+    values = (since // DAY, (until - 1) // DAY, number, since, until)
+    return rows.these(connection, [id_ for (id_,) in connection.execute(_HISTORY, values)])
+
+
+def latest(
+    connection: sqlite3.Connection, rows: Rows, wanted: Sequence[tuple[int, Series]], since: int, until: int
+) -> Sequence[Row]:
+    """Return the newest row of each wanted series that has one from `since` to before `until` (ms)."""
+    left = dict(wanted)
+    found: list[Row] = []
+    day = (until - 1) // DAY
+    while left and day is not None and day >= since // DAY:
+        newest = connection.execute(_NEWEST, (json.dumps(list(left)), day, since, until)).fetchall()
+        owners = {id_: left.pop(number) for number, id_ in newest if id_ is not None}
+        whole = rows.these(connection, list(owners))
+        found += whole
+        for damaged in owners.keys() - {row.id for row in whole}:
+            # The one before it is the newest then.
+            found += history(connection, rows, owners[damaged], since, until)[-1:]
+        day = connection.execute(f"SELECT max(time / {DAY}) FROM point WHERE time / {DAY} < ?", (day,)).fetchone()[0]
+    return found
+
+
+def at(connection: sqlite3.Connection, rows: Rows, wanted: Sequence[tuple[int, Series]], moment: int) -> Sequence[Row]:
+    """Return the rows of the wanted series at one time (ms)."""
+    numbers = json.dumps([number for number, _ in wanted])
+    return rows.these(connection, [id_ for (id_,) in connection.execute(_AT, (numbers, moment // DAY, moment))])
+
+
+def edges(connection: sqlite3.Connection) -> tuple[int | None, int | None]:
+    """Return the times (ms) of the oldest and the newest row, None where there is no row."""
+    # With both bounds: a flipped bit makes NULL or bytes of a number, and those sort before and behind all numbers.
+    valid = f"time / {DAY} BETWEEN 0 AND {MAX_TIME // DAY} AND time BETWEEN 0 AND {MAX_TIME}"
+    oldest, newest = (
+        connection.execute(
+            f"SELECT time FROM point WHERE {valid} ORDER BY time / {DAY} {order}, time {order} LIMIT 1"
+        ).fetchone()
+        or (None,)
+        for order in ("ASC", "DESC")
+    )
+    return oldest[0], newest[0]

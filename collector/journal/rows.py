@@ -1,0 +1,130 @@
+"""Points to rows and back. What is damaged is left out, alone, and named once.
+
+Every method runs inside a transaction of the caller's.
+"""
+
+import json
+import math
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+import structlog
+
+from collector.batch import Filter, Row
+from collector.journal.codec import Damaged, Key, decode, encode, shape_of
+from collector.journal.names import Names
+from collector.point import Point
+
+Raw = tuple[int, int, int, int, bytes]
+"""id, series, time, shape, data: a row as SQLite gives it."""
+_COLUMNS = "p.id, p.series, p.time, p.shape, p.data"
+_UNREADABLE = 256
+"""Rows that one look leaves out at the most because the file can't be read where they stand: about two pages."""
+
+_Found = TypeVar("_Found")
+
+_log = structlog.get_logger()
+
+
+class Rows:
+    """Encodes and decodes rows, by id."""
+
+    def __init__(self) -> None:
+        self.names = Names()
+        self._damaged: set[str] = set()
+
+    def encoded(self, connection: sqlite3.Connection, id_: int, point: Point) -> Raw:
+        """Return the row that `point` becomes."""
+        series = self.names.number(connection, point.series)
+        shape = self.names.shape_number(connection, shape_of(point.fields))
+        return id_, series, point.time, shape, encode(Key(id_, series, point.time, shape), point.fields)
+
+    def between(
+        self, connection: sqlite3.Connection, start: int, end: int, limit: int, wanted: Filter
+    ) -> tuple[list[Row], int]:
+        """Return the first `limit` wanted rows from `start` to before `end` (ids), and up to which id that is all."""
+        clause, values = matching(wanted)
+        statement = f"SELECT {_COLUMNS} FROM point p {clause} p.id >= ? AND p.id <= ? ORDER BY p.id LIMIT ?"
+
+        def fetch(ids: Sequence[int]) -> list[Raw]:
+            return connection.execute(statement, (*values, ids[0], ids[-1], limit)).fetchall()
+
+        found = self._readable(range(start, end), fetch, limit)[:limit]
+        return self._decoded(connection, found), found[-1][0] + 1 if len(found) == limit else end
+
+    def count(self, connection: sqlite3.Connection, start: int, end: int, wanted: Filter) -> tuple[int, int | None]:
+        """Return how many rows from `start` to before `end` (ids) are wanted, and the time (ms) of the first."""
+        clause, values = matching(wanted)
+        # SQLite gives the column beside a min() from the row that has it.
+        statement = f"SELECT count(*), min(p.id), p.time FROM point p {clause} p.id >= ? AND p.id <= ?"
+
+        def fetch(ids: Sequence[int]) -> list[tuple[int, int | None, int | None]]:
+            return connection.execute(statement, (*values, ids[0], ids[-1])).fetchall()
+
+        found = self._readable(range(start, end), fetch)
+        return sum(count for count, _, _ in found), next((time for count, _, time in found if count), None)
+
+    def these(self, connection: sqlite3.Connection, ids: Sequence[int]) -> list[Row]:
+        """Return the rows of `ids`, in that order."""
+        # CROSS JOIN: the order of the ids leads.
+        statement = f"SELECT {_COLUMNS} FROM json_each(?) wanted CROSS JOIN point p ON p.id = wanted.value"
+
+        def fetch(ids: Sequence[int]) -> list[Raw]:
+            return connection.execute(statement, (json.dumps(ids),)).fetchall()
+
+        return self._decoded(connection, self._readable(ids, fetch))
+
+    def _readable(
+        self, ids: Sequence[int], fetch: Callable[[Sequence[int]], Sequence[_Found]], limit: float = math.inf
+    ) -> list[_Found]:
+        """Return what `fetch` gives for `ids`, at least `limit` if there are so many.
+
+        Where the file can't be read the ids are halved until the bad rows stand alone.
+        """
+        found: list[_Found] = []
+        unreadable = 0
+        parts = [ids] if ids else []
+        while parts and len(found) < limit:
+            part = parts.pop()
+            try:
+                found += fetch(part)
+            except sqlite3.DatabaseError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_CORRUPT or unreadable == _UNREADABLE:
+                    raise
+                middle = len(part) // 2
+                if middle:
+                    parts += [part[middle:], part[:middle]]
+                else:
+                    unreadable += 1
+                    self._name(Damaged(f"row {part[0]}", "it can't be read"))
+        return found
+
+    def _decoded(self, connection: sqlite3.Connection, raw: Iterable[Raw]) -> list[Row]:
+        """Return the rows that are what was written, in the order given."""
+        rows = []
+        for id_, series, time, shape, data in raw:
+            try:
+                fields = decode(Key(id_, series, time, shape), self.names.shape(connection, shape), data)
+                rows.append(Row(id_, Point(self.names.series(connection, series), time, fields)))
+            except Damaged as damage:
+                self._name(damage, row=id_, series=series, time=time)
+        return rows
+
+    def _name(self, damage: Damaged, **where: object) -> None:
+        if damage.what not in self._damaged:
+            self._damaged.add(damage.what)
+            _log.error("journal.damaged", what=damage.what, how=str(damage), **where)
+
+
+def matching(wanted: Filter) -> tuple[str, tuple[str, ...]]:
+    """Return the join and the start of the condition that `wanted` stands for, and its values."""
+    if wanted == Filter():
+        return "WHERE", ()
+    # CROSS JOIN: the order of the rows leads, whatever the planner makes of the filter.
+    patterns = tuple(pattern.replace("[!", "[^") for pattern in wanted.measurements)
+    any_of = " OR ".join(["s.measurement GLOB ?"] * len(patterns)) or "0"
+    clause = f"CROSS JOIN series s ON s.id = p.series WHERE ({any_of}) AND"
+    if wanted.tenants is None:
+        return clause, patterns
+    return f"{clause} s.tenant IN ({', '.join('?' * len(wanted.tenants))}) AND", patterns + wanted.tenants

@@ -1,0 +1,66 @@
+"""The bytes of a row: small, and proven whole."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.journal.codec import Damaged, Key, checksum, decode, encode, shape_of
+from collector.point import Value
+
+_KEY = Key(5, 3, 1_699_920_000_000, 1)
+_VALUES: st.SearchStrategy[Value] = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-(2**63), 2**63 - 1),
+    st.text(st.characters(exclude_categories=["Cs"])),
+)
+_INT64 = st.integers(-(2**63), 2**63 - 1)
+
+
+@given(st.builds(Key, _INT64, _INT64, _INT64, _INT64), st.dictionaries(st.text(), _VALUES, min_size=1, max_size=6))
+def test_what_is_decoded_is_what_was_encoded(key: Key, fields: dict[str, Value]) -> None:
+    """Any fields under any key come back with their types."""
+    found = decode(key, shape_of(fields), encode(key, fields))
+    assert [(name, repr(value)) for name, value in found.items()] == [
+        (name, repr(value)) for name, value in fields.items()
+    ]
+
+
+@given(st.data(), st.dictionaries(st.text(max_size=5), _VALUES, min_size=1, max_size=4))
+def test_no_flipped_bit_goes_unseen(data: st.DataObject, fields: dict[str, Value]) -> None:
+    """A row with one bit changed, in its values, its checksum or its key, is never taken for whole."""
+    content = bytearray(encode(_KEY, fields))
+    bit = data.draw(st.integers(0, len(content) * 8 - 1))
+    content[bit // 8] ^= 1 << bit % 8
+    with pytest.raises(Damaged, match="checksum") as caught:
+        decode(_KEY, shape_of(fields), bytes(content))
+    assert caught.value.what == "row 5"
+    part = data.draw(st.sampled_from(Key._fields))
+    other = _KEY._replace(**{part: getattr(_KEY, part) ^ 1 << data.draw(st.integers(0, 62))})
+    with pytest.raises(Damaged, match="checksum"):
+        decode(other, shape_of(fields), encode(_KEY, fields))
+
+
+@pytest.mark.parametrize("data", [b"", b"abc", None, "text", 7])
+def test_what_is_no_row_at_all_is_damaged(data: object) -> None:
+    """A row that was cut short, or whose bytes became another type, is damaged and nothing worse."""
+    with pytest.raises(Damaged):
+        decode(_KEY, (("score", "float"),), data)
+
+
+@pytest.mark.parametrize("part", Key._fields)
+@pytest.mark.parametrize("value", [None, "text", 1.0, 2**63])
+def test_a_key_that_is_no_number_is_damaged(part: str, value: object) -> None:
+    """A flipped bit can make anything of a row's id, series, time or shape; it is damaged and nothing worse."""
+    with pytest.raises(Damaged):
+        decode(Key(**{**_KEY._asdict(), part: value}), (("score", "float"),), encode(_KEY, {"score": 1.0}))
+
+
+def test_a_score_takes_twelve_bytes() -> None:
+    """A float is 8 bytes, a small int 1, a short text its length and 1; the checksum is 4."""
+    assert len(encode(_KEY, {"score": 41.5})) == 12
+    assert len(encode(_KEY, {"ok": 1, "error": "BadResponse"})) == 1 + 12 + 4
+
+
+def test_a_checksum_knows_where_a_text_ends() -> None:
+    """Moving a letter from one name to the next one changes the checksum."""
+    assert checksum("ab", "c") != checksum("a", "bc") != checksum("abc", "")

@@ -1,0 +1,167 @@
+"""Cursors: each consumer at its own place, moved by its own success or by a person, never by a race."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from journals import HOUR, MIDNIGHT, every, group, org
+
+from collector.batch import Cursor
+from collector.errors import JournalError
+from collector.journal import Journal
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """A journal with nine rows."""
+    with Journal(tmp_path / "journal.db") as journal:
+        journal.append([org(MIDNIGHT + n * HOUR) for n in range(9)])
+        yield journal
+
+
+def test_a_new_consumer_starts_at_the_first_row(journal: Journal) -> None:
+    """A sink that is named for the first time gets everything, whatever the others have taken."""
+    journal.advance(journal.cursor("main"), 10)
+    assert journal.cursor("second") == Cursor("second", 1, 0)
+    assert len(journal.read(journal.cursor("second"), 100).rows) == 9
+
+
+def test_a_cursor_stands_where_it_was_moved_after_the_file_was_opened_anew(tmp_path: Path) -> None:
+    """A process that starts again goes on where the one before it stopped."""
+    path = tmp_path / "journal.db"
+    with Journal(path) as journal:
+        journal.append([org(), group("a"), group("b")])
+        assert journal.advance(journal.cursor("main"), 3) == Cursor("main", 3, 0)
+    with Journal(path) as journal:
+        assert journal.cursor("main") == Cursor("main", 3, 0)
+
+
+def test_asking_for_a_cursor_writes_only_once(journal: Journal) -> None:
+    """A consumer that looks at its cursor at every turn costs the disk nothing."""
+    journal.cursor("main")
+    before = journal.path.stat().st_mtime_ns, journal.path.read_bytes()
+    assert journal.cursor("main", "http://elsewhere") == Cursor("main", 1, 0)
+    assert (journal.path.stat().st_mtime_ns, journal.path.read_bytes()) == before
+
+
+def test_an_advance_counts_once(journal: Journal) -> None:
+    """Of two workers that took the same batch one moves the cursor, and the other is told that it didn't."""
+    cursor = journal.cursor("main")
+    assert journal.advance(cursor, 4) == Cursor("main", 4, 0)
+    assert journal.advance(cursor, 6) is None
+    assert journal.cursor("main").next == 4
+
+
+def test_a_replay_is_never_lost_to_a_batch_that_was_on_its_way(journal: Journal) -> None:
+    """A cursor that a person moved stays where it was put, also when it was put back to the very same place."""
+    cursor = journal.advance(journal.cursor("main"), 5)
+    assert cursor is not None
+    journal.move("main", 1)
+    assert journal.move("main", 5) == Cursor("main", 5, 2)
+    assert journal.advance(cursor, 9) is None
+    assert journal.append([group("a")], taken=(cursor, 9)) is False
+    assert journal.cursor("main") == Cursor("main", 5, 2)
+    assert (journal.tail(), journal.advance(journal.cursor("main"), 9)) == (10, Cursor("main", 9, 2))
+
+
+def test_points_and_the_cursor_of_who_derived_them_move_together(journal: Journal) -> None:
+    """Derived points are appended and their rows taken in one step: both, or neither."""
+    cursor = journal.cursor("derive")
+    assert journal.append([group("derived")], taken=(cursor, 10)) is True
+    assert journal.cursor("derive") == Cursor("derive", 10, 0)
+    assert journal.append([group("again")], taken=(cursor, 10)) is False
+    assert every(journal, since=10) == [group("derived")]
+
+
+def test_a_failed_append_leaves_the_cursor_where_it_was(journal: Journal) -> None:
+    """Points that can't be written don't move the cursor of who derived them."""
+    cursor = journal.cursor("derive")
+    journal._database._connection.execute(
+        "CREATE TRIGGER planted BEFORE INSERT ON point BEGIN SELECT RAISE(ABORT, 'planted'); END"
+    )
+    with pytest.raises(JournalError, match="planted"):
+        journal.append([group("a")], taken=(cursor, 10))
+    assert (journal.cursor("derive"), journal.tail()) == (cursor, 10)
+
+
+def test_no_cursor_moves_past_the_tail(journal: Journal) -> None:
+    """A person who moves a cursor too far skips no row that is yet to come."""
+    journal.cursor("main")
+    assert journal.move("main", 10**9) == Cursor("main", 10, 1)
+
+
+def test_moving_an_unknown_consumer_names_those_that_there_are(journal: Journal) -> None:
+    """A slip in a sink's name is answered with the names that the journal knows."""
+    journal.cursor("main")
+    journal.cursor("second")
+    with pytest.raises(JournalError, match="no consumer 'mian'") as caught:
+        journal.move("mian", 1)
+    assert "main, second" in caught.value.mend
+    assert [cursor.consumer for cursor in journal.cursors()] == ["main", "second"]
+
+
+def test_a_sink_that_writes_elsewhere_under_the_same_name_is_noticed_once(journal: Journal) -> None:
+    """What a sink writes to is on record, so that a changed bucket can be named."""
+    journal.cursor("main", "http://a/bucket")
+    assert journal.retarget("main", "http://a/bucket") is None
+    assert journal.retarget("main", "http://b/bucket") == "http://a/bucket"
+    assert journal.retarget("main", "http://b/bucket") is None
+    journal.advance(journal.cursor("main", "ignored"), 3)
+    assert journal.retarget("main", "http://b/bucket") is None
+    assert journal.retarget("unknown", "http://b/bucket") is None
+
+
+def test_what_a_sink_fails_of_is_there_for_another_process_to_ask(tmp_path: Path) -> None:
+    """The last failure of a sink can be read beside the running service, and is gone when it is well again."""
+    path = tmp_path / "journal.db"
+    with Journal(path) as writer, Journal(path, readonly=True) as reader:
+        writer.cursor("main")
+        assert (reader.noted("main"), reader.noted("unknown")) == ("", "")
+        writer.note("main", "Unavailable: \ud800 no route" + "!" * 5000)
+        assert reader.noted("main").startswith("Unavailable: ? no route!!")
+        assert len(reader.noted("main")) == 1000
+        writer.advance(writer.cursor("main"), 1)
+        assert reader.noted("main")
+        writer.note("main", "")
+        assert reader.noted("main") == ""
+
+
+_MOVES = st.lists(
+    st.one_of(
+        st.tuples(st.just("advance"), st.integers(0, 2), st.integers(1, 10)),
+        st.tuples(st.just("move"), st.integers(0, 2), st.integers(1, 10)),
+        st.tuples(st.just("look"), st.integers(0, 2), st.just(0)),
+    ),
+    max_size=25,
+)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
+    """A journal with nine rows, in which each example has a consumer of its own."""
+    with Journal(tmp_path_factory.mktemp("moves") / "journal.db") as journal:
+        journal.append([org(MIDNIGHT + n * HOUR) for n in range(9)])
+        yield journal
+
+
+@settings(max_examples=25, deadline=None)
+@given(_MOVES)
+def test_three_holders_of_one_cursor_never_undo_each_other(shared: Journal, moves: list[tuple[str, int, int]]) -> None:
+    """Whatever holders and persons do, an advance counts exactly if nothing happened since its holder looked."""
+    name = f"sink {len(shared.cursors())}"
+    held = [shared.cursor(name)] * 3
+    stands = Cursor(name, 1, 0)
+    for what, holder, to in moves:
+        if what == "move":
+            stands = Cursor(name, to, stands.moves + 1)
+            assert shared.move(name, to) == stands
+        elif what == "advance":
+            moved = shared.advance(held[holder], to)
+            assert (moved is not None) == (held[holder] == stands)
+            if moved:
+                held[holder] = stands = moved
+        else:
+            held[holder] = shared.cursor(name)
+            assert held[holder] == stands

@@ -1,0 +1,156 @@
+"""The past: a series' history, the newest of each series, and all of one moment."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from journals import DAY, HOUR, MIDNIGHT, group, org, steps
+
+from collector.journal import Journal
+from collector.point import MAX_TIME, Point, Series, carried
+
+_NAMES = ("Finance", "Ünïts 🚨", "a,b=c d")
+_TIMES = st.one_of(
+    st.builds(lambda day, edge: MIDNIGHT + day * DAY + edge, st.integers(-2, 2), st.integers(-2, 2)),
+    st.builds(lambda hour: MIDNIGHT + hour * HOUR, st.integers(-30, 30)),
+    st.sampled_from([0, 1, DAY - 1, DAY, MAX_TIME - 1]),
+)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """An empty journal whose clock stands at a midnight."""
+    with Journal(tmp_path / "journal.db", clock=lambda: MIDNIGHT / 1000) as journal:
+        yield journal
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(st.tuples(st.sampled_from(_NAMES), _TIMES), max_size=8), max_size=6),
+    _TIMES,
+    _TIMES,
+    st.sampled_from([MIDNIGHT, MIDNIGHT + 2 * DAY, 60_000]),
+)
+def test_the_past_is_what_a_dict_of_the_appends_says(
+    tmp_path_factory: pytest.TempPathFactory,
+    appends: list[list[tuple[str, int]]],
+    since: int,
+    until: int,
+    now: int,
+) -> None:
+    """History, newest and moment are those of the last value of each identity, at the edges of days too."""
+    points: dict[tuple[str, int], Point] = {}
+    with Journal(tmp_path_factory.mktemp("past") / "journal.db", clock=lambda: now / 1000) as journal:
+        for n, drawn in enumerate(appends):
+            batch = [group(name, time, float(n * 10 + k)) for k, (name, time) in enumerate(drawn)]
+            journal.append(batch)
+            points |= {(point.series.tag("rbacGroupName"), point.time): point for point in batch}
+        for name in _NAMES:
+            times = sorted(time for of, time in points if of == name and since <= time < until)
+            assert journal.history(group(name).series, since, until) == [points[name, time] for time in times]
+        newest = {
+            name: max(times)
+            for name in _NAMES
+            if (times := [time for of, time in points if of == name and since <= time <= now])
+        }
+        found = journal.latest("exposure_score_by_group", since)
+        assert {point.series.tag("rbacGroupName"): point.time for point in found} == newest
+        assert all(point == points[point.series.tag("rbacGroupName"), point.time] for point in found)
+        at = [point for (_, time), point in points.items() if time == since]
+        assert _by_name(journal.at("exposure_score_by_group", since)) == _by_name(at)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.text(min_size=1, max_size=40).filter(carried), min_size=1, max_size=10, unique=True))
+def test_a_group_may_have_any_name_that_a_tag_can_carry(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str]
+) -> None:
+    """Groups are told apart by every character of their names, by a process that learns the names from the file too."""
+    path = tmp_path_factory.mktemp("names") / "journal.db"
+    points = [group(name, value=float(n)) for n, name in enumerate(names)]
+    with Journal(path) as journal:
+        journal.append(points)
+    with Journal(path, readonly=True, clock=lambda: MIDNIGHT / 1000) as journal:
+        assert [journal.history(point.series, 0, MAX_TIME) for point in points] == [[point] for point in points]
+        assert _by_name(journal.latest("exposure_score_by_group", 0)) == _by_name(points)
+        assert _by_name(journal.at("exposure_score_by_group", MIDNIGHT)) == _by_name(points)
+
+
+def test_the_newest_is_of_one_tenant_or_of_all(journal: Journal) -> None:
+    """The newest points are asked for by measurement, and by tenant where one is named."""
+    points = [group("a"), group("b"), group("a", tenant="fabrikam"), org()]
+    journal.append(points)
+    assert _by_name(journal.latest("exposure_score_by_group", 0)) == _by_name(points[:3])
+    assert journal.latest("exposure_score_by_group", 0, "fabrikam") == [points[2]]
+    assert journal.latest("exposure_score_by_group", 0, "nobody") == []
+    assert journal.latest("nothing", 0) == journal.at("nothing", MIDNIGHT) == []
+
+
+def test_a_point_that_lies_ahead_of_the_clock_is_not_the_newest(journal: Journal) -> None:
+    """A time ahead of the clock, after a jump of it, doesn't hide the present; the present moment itself counts."""
+    journal.append([org(MIDNIGHT - HOUR), org(MIDNIGHT), org(MIDNIGHT + 1), org(MIDNIGHT + 400 * DAY)])
+    assert journal.latest("exposure_score", 0) == [org(MIDNIGHT)]
+
+
+def test_an_unknown_series_has_no_history(journal: Journal) -> None:
+    """Asking for a series that was never appended gives nothing, and leaves no trace."""
+    assert journal.history(org().series, 0, MAX_TIME) == []
+    journal.append([group("a")])
+    assert journal.history(org().series, 0, MAX_TIME) == []
+    assert journal.history(group("b").series, 0, MAX_TIME) == []
+
+
+def test_no_time_at_all_has_no_history(journal: Journal) -> None:
+    """A span that ends before it begins is empty, and one may begin before 1970."""
+    journal.append([org(0), org(MIDNIGHT)])
+    assert journal.history(org().series, MIDNIGHT, MIDNIGHT) == []
+    assert journal.history(org().series, MIDNIGHT + 1, MIDNIGHT) == []
+    assert journal.history(org().series, -10 * DAY, 1) == [org(0)]
+    assert journal.latest("exposure_score", -10 * DAY) == [org(MIDNIGHT)]
+
+
+@pytest.mark.parametrize("stray", [MAX_TIME - 1, 0])
+def test_a_stray_time_makes_no_question_slow(journal: Journal, stray: int) -> None:
+    """One point of 1970 or of 2262 doesn't make every question walk the days between."""
+    journal.append([org(MIDNIGHT - n * HOUR) for n in range(48)])
+    journal.append([group("stray", stray)])
+    journal.append([group("gone", MIDNIGHT - 40 * DAY)])
+    taken = steps(journal)
+    assert len(journal.history(org().series, 0, MAX_TIME)) == 48
+    assert len(journal.latest("exposure_score", 0)) == 1
+    assert len(journal.latest("exposure_score_by_group", 0)) == (1 if stray > MIDNIGHT else 2)
+    assert journal.prune(MIDNIGHT - 20 * DAY, []) == (1 if stray > MIDNIGHT else 2)
+    # 85,000 days lie between, and each would cost ten instructions and more.
+    assert len(taken) < 200
+
+
+def test_a_series_that_stopped_makes_the_newest_no_slower(journal: Journal) -> None:
+    """Only the days that were asked for are looked at, also where a series has nothing in them."""
+    journal.append([group("gone", MIDNIGHT - 400 * DAY), group("here")])
+    journal.append([org(MIDNIGHT - n * DAY) for n in range(400)])
+    taken = steps(journal)
+    assert journal.latest("exposure_score_by_group", MIDNIGHT - DAY) == [group("here")]
+    assert len(taken) < 10
+
+
+def test_a_history_costs_what_it_holds(journal: Journal) -> None:
+    """The history of one series is found by index: it doesn't look at the others."""
+    journal.append([group(f"g{n}", MIDNIGHT - h * HOUR) for h in range(20) for n in range(300)])
+    taken = steps(journal)
+    assert len(journal.history(group("g7").series, MIDNIGHT - DAY, MIDNIGHT + 1)) == 20
+    assert len(taken) < 20
+
+
+def _by_name(points: Sequence[Point]) -> list[tuple[str, str, float]]:
+    return sorted((p.series.tag("tenant"), p.series.tag("rbacGroupName"), float(p.fields["score"])) for p in points)
+
+
+def test_a_series_has_all_its_tags_in_its_history(journal: Journal) -> None:
+    """A group that was renamed, or was first seen without an id, has a history of its own for each name and id."""
+    named = Series("exposure_score_by_group", (("tenant", "t"), ("rbacGroupName", "a"), ("rbacGroupId", "1")))
+    nameless = Series("exposure_score_by_group", (("tenant", "t"), ("rbacGroupName", "a"), ("rbacGroupId", "none")))
+    journal.append([Point(named, MIDNIGHT, {"score": 1.0}), Point(nameless, MIDNIGHT, {"score": 2.0})])
+    assert [point.fields["score"] for point in journal.history(named, 0, MAX_TIME)] == [1.0]
+    assert [point.fields["score"] for point in journal.history(nameless, 0, MAX_TIME)] == [2.0]

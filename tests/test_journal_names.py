@@ -1,0 +1,115 @@
+"""Names: a number stands for one series or shape for ever, whatever fails and whoever else writes."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from journals import HOUR, MIDNIGHT, every, group, look, org
+
+from collector.errors import JournalError
+from collector.journal import Journal
+from collector.journal.database import Database
+from collector.point import Point, Series
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """An empty journal."""
+    with Journal(tmp_path / "journal.db") as journal:
+        yield journal
+
+
+def _fail(journal: Journal, *points: Point) -> None:
+    """Append points in a transaction that comes to nothing."""
+    connection = journal._database._connection
+    connection.execute("CREATE TRIGGER planted BEFORE INSERT ON point BEGIN SELECT RAISE(ABORT, 'planted'); END")
+    with pytest.raises(JournalError, match="planted"):
+        journal.append(points)
+    connection.execute("DROP TRIGGER planted")
+
+
+def test_numbers_of_a_failed_append_do_no_harm(journal: Journal) -> None:
+    """Points that are appended again after a failure are kept under their own names."""
+    _fail(journal, group("a"), org())
+    points = [group("b"), org(), group("a")]
+    journal.append(points)
+    with Journal(journal.path, readonly=True) as reader:
+        assert every(reader) == points
+
+
+def test_names_are_forgotten_before_another_thread_can_use_them(tmp_path: Path) -> None:
+    """Between a failure and the forgetting of what it learnt no other append can begin."""
+    free: list[bool] = []
+
+    def try_the_lock() -> None:
+        free.append(database._lock.acquire(blocking=False))
+
+    def stale() -> None:
+        if armed:
+            thread = threading.Thread(target=try_the_lock)
+            thread.start()
+            thread.join()
+
+    armed = False
+    database = Database(tmp_path / "journal.db", stale=stale)
+    armed = True
+    with pytest.raises(JournalError, match="syntax error"), database.writing() as connection:
+        connection.execute("planted")
+    database.close()
+    assert free == [False]
+
+
+def test_two_writers_of_one_file_share_its_names(tmp_path: Path) -> None:
+    """A series that another process wrote first has one number, and one history."""
+    path = tmp_path / "journal.db"
+    with Journal(path) as one, Journal(path) as other:
+        one.append([group("a"), org()])
+        other.append([group("b"), group("a", MIDNIGHT + HOUR), org(MIDNIGHT + HOUR)])
+        one.append([group("b", MIDNIGHT + HOUR), group("c"), org(value=1.0)])
+        assert look(path, "SELECT count(*) FROM series") == [(4,)]
+        assert look(path, "SELECT count(*) FROM shape") == [(2,)]
+        for journal in (one, other):
+            assert journal.history(group("a").series, 0, MIDNIGHT + 2 * HOUR) == [
+                group("a"),
+                group("a", MIDNIGHT + HOUR),
+            ]
+            assert [point.time for point in journal.history(group("b").series, 0, MIDNIGHT + 2 * HOUR)] == [
+                MIDNIGHT,
+                MIDNIGHT + HOUR,
+            ]
+
+
+def test_names_that_another_process_took_out_are_not_used_any_more(tmp_path: Path) -> None:
+    """A tenant that was taken out of the file beside a running service is kept anew under new names."""
+    path = tmp_path / "journal.db"
+    with Journal(path) as service:
+        service.append([group("a"), org()])
+        look(path, "DELETE FROM point")
+        look(path, "DELETE FROM series")
+        look(path, "DELETE FROM shape")
+        service.append([org(MIDNIGHT + HOUR), group("a", MIDNIGHT + HOUR)])
+    with Journal(path, readonly=True) as reader:
+        assert every(reader) == [org(MIDNIGHT + HOUR), group("a", MIDNIGHT + HOUR)]
+
+
+def test_one_measurement_may_have_several_shapes(journal: Journal) -> None:
+    """A measurement that gains a field, or whose field changes its type, is read as each point was written."""
+    series = Series("exposure_trend", (("tenant", "contoso"),))
+    points = [
+        Point(series, 1, {"score": 1.0, "level": 2}),
+        Point(series, 2, {"score": 1.0, "level": 2, "change_1d": -0.5}),
+        Point(series, 3, {"score": 1, "level": "low"}),
+        Point(series, 4, {"level": 2, "score": 1.0}),
+    ]
+    journal.append(points)
+    with Journal(journal.path, readonly=True) as reader:
+        assert every(reader) == points
+        assert [type(point.fields["score"]) for point in every(reader)] == [float, float, int, float]
+
+
+def test_a_series_without_a_tenant_is_refused_whole(journal: Journal) -> None:
+    """A point that belongs to no tenant is a fault of the collector: nothing of its append is kept."""
+    with pytest.raises(ValueError, match="tenant"):
+        journal.append([org(), Point(Series("exposure_score", (("subject", "x"),)), 1, {"score": 1.0})])
+    assert (every(journal), journal.tail()) == ([], 1)

@@ -1,0 +1,267 @@
+"""Opening a journal: a new one, an older one, another's file, and beside others."""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from journals import MIDNIGHT, every, group, hear, look, open_each, org, other, read_without_rights
+
+from collector.errors import JournalError
+from collector.journal import Journal, database, schema
+from collector.point import MAX_TIME
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the journal will be."""
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def _no_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("_no_umask")
+def test_a_new_journal_is_its_owners_alone(path: Path) -> None:
+    """Nobody else may read the journal or what stands beside it, whatever the umask is."""
+    with Journal(path) as journal:
+        journal.append([org()])
+        modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+    assert modes[path.name] == 0o600
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_journal_is_one_file_at_rest(path: Path) -> None:
+    """To copy the file of a journal that nobody has open is to copy the journal."""
+    with Journal(path) as journal:
+        journal.append([org()])
+    copy = path.with_name("copy.db")
+    copy.write_bytes(path.read_bytes())
+    assert [file.stat().st_size for file in path.parent.iterdir() if file not in (path, copy)] in ([], [0])
+    with Journal(copy, readonly=True) as journal:
+        assert every(journal) == [org()]
+
+
+@pytest.mark.parametrize("readonly", [False, True])
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path, *, readonly: bool) -> None:
+    """A journal in no folder is refused with the command that makes the folder."""
+    with pytest.raises(JournalError, match=r"nowhere/journal\.db: its folder does not exist") as caught:
+        Journal(tmp_path / "nowhere" / "journal.db", readonly=readonly)
+    assert caught.value.mend == f"mkdir -p {tmp_path / 'nowhere'}"
+
+
+def test_reading_makes_no_journal(path: Path) -> None:
+    """Who only wants to read where there is none is told how one comes about, and nothing is made."""
+    with pytest.raises(JournalError, match="there is no journal yet") as caught:
+        Journal(path, readonly=True)
+    assert "once" in caught.value.mend
+    path.touch()
+    with pytest.raises(JournalError, match="not brought up"):
+        Journal(path, readonly=True)
+    assert path.stat().st_size == 0
+
+
+def test_an_empty_file_becomes_a_journal(path: Path) -> None:
+    """A process that ended between making the file and its tables leaves nothing that a person must mend."""
+    path.touch()
+    with Journal(path) as journal:
+        journal.append([org()])
+        assert every(journal) == [org()]
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_another_applications_database_is_left_untouched(path: Path, mode: str) -> None:
+    """A database that is not a journal is refused, and not one byte of it is changed."""
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA journal_mode={mode}")
+    connection.execute("CREATE TABLE song (title TEXT)")
+    connection.close()
+    before = path.read_bytes()
+    for readonly in (False, True):
+        with pytest.raises(JournalError, match="not a journal") as caught:
+            Journal(path, readonly=readonly)
+        assert "journal.path" in caught.value.mend
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("readonly", [False, True])
+def test_a_file_that_is_no_database_is_left_untouched(path: Path, *, readonly: bool) -> None:
+    """A file of another kind is refused by path, with what to do."""
+    path.write_bytes(b"[poll]\ninterval_seconds = 3600\n" * 200)
+    before = path.read_bytes()
+    with pytest.raises(JournalError, match=r"journal\.db: file is not a database") as caught:
+        Journal(path, readonly=readonly)
+    assert "journal.path" in caught.value.mend
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "loop.db", "folder.db"])
+@pytest.mark.parametrize("readonly", [False, True])
+def test_a_path_that_can_be_no_journal_is_named(tmp_path: Path, name: str, *, readonly: bool) -> None:
+    """A name that is too long, a link to itself and a folder are refused by path, not by a trace."""
+    (tmp_path / "loop.db").symlink_to("loop.db")
+    (tmp_path / "folder.db").mkdir()
+    with pytest.raises(JournalError, match=name):
+        Journal(tmp_path / name, readonly=readonly)
+
+
+@pytest.mark.parametrize("name", ["with space.db", "100%.db", "a?mode=memory.db", "#1.db", "ü🚨.db"])
+def test_a_path_may_hold_any_character(tmp_path: Path, name: str) -> None:
+    """The journal is the very file that the settings name."""
+    with Journal(tmp_path / name) as journal:
+        journal.append([org()])
+    assert (tmp_path / name).stat().st_size > 0
+    with Journal(tmp_path / name, readonly=True) as journal:
+        assert every(journal) == [org()]
+
+
+@pytest.mark.parametrize("readonly", [False, True])
+def test_a_journal_of_a_newer_version_is_left_untouched(path: Path, *, readonly: bool) -> None:
+    """An older collector refuses a newer one's journal instead of guessing at it."""
+    Journal(path).close()
+    look(path, f"PRAGMA user_version = {len(schema.STEPS) + 1}")
+    before = path.read_bytes()
+    with pytest.raises(JournalError, match="newer version") as caught:
+        Journal(path, readonly=readonly)
+    assert "newer" in caught.value.mend
+    assert path.read_bytes() == before
+
+
+def test_an_older_journal_is_brought_up_step_by_step(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer collector takes the steps that are missing, keeps the points, and takes no step twice."""
+    with Journal(path) as journal:
+        journal.append([org()])
+    steps = [*schema.STEPS, ["CREATE TABLE second (a)"], ["INSERT INTO second VALUES (1)", "ALTER TABLE second ADD b"]]
+    monkeypatch.setattr(schema, "STEPS", steps)
+    with pytest.raises(JournalError, match="not brought up"):
+        Journal(path, readonly=True)
+    for _ in range(2):
+        with Journal(path) as journal:
+            assert every(journal) == [org()]
+    assert look(path, "SELECT a, b FROM second") == [(1, None)]
+    assert look(path, "PRAGMA user_version") == [(3,)]
+    with Journal(path.with_name("new.db")) as journal:
+        assert every(journal) == []
+
+
+def test_a_step_that_fails_leaves_the_older_journal(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal is brought up whole or not at all."""
+    Journal(path).close()
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "STEPS", [*schema.STEPS, ["CREATE TABLE second (a)", "planted"]])
+        with pytest.raises(JournalError, match="planted"):
+            Journal(path)
+    with Journal(path) as journal:
+        journal.append([org()])
+    assert look(path, "SELECT name FROM sqlite_schema WHERE name = 'second'") == []
+
+
+def test_processes_that_open_a_new_journal_at_once_all_get_it(tmp_path: Path) -> None:
+    """However many processes start at one moment, each finds a journal, and each one's points are kept."""
+    paths = [tmp_path / f"{n}.db" for n in range(8)]
+    with (
+        other(open_each, paths) as (_, one),
+        other(open_each, paths) as (_, two),
+        other(open_each, paths) as (_, three),
+    ):
+        for path in paths:
+            for pipe in (one, two, three):
+                pipe.send("go")
+            assert [hear(pipe) for pipe in (one, two, three)] == ["", "", ""]
+            with Journal(path, readonly=True) as journal:
+                assert len(every(journal)) == 3
+
+
+def test_another_process_may_be_first_to_make_the_tables(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables that another process made between the look at a new file and the first write are not made again."""
+    writing = database.Database.writing
+
+    def after_another(self: database.Database) -> AbstractContextManager[sqlite3.Connection]:
+        monkeypatch.setattr(database.Database, "writing", writing)
+        with Journal(path) as another:
+            another.append([org()])
+        return writing(self)
+
+    monkeypatch.setattr(database.Database, "writing", after_another)
+    with Journal(path) as journal:
+        assert every(journal) == [org()]
+
+
+def test_a_reader_writes_nothing(path: Path) -> None:
+    """A journal that is opened to read can be read in every way, and neither it nor its folder changes."""
+    with Journal(path) as journal:
+        journal.append([org(), group("a")])
+        journal.cursor("main")
+    path.with_name("journal.db-journal").unlink(missing_ok=True)
+    before, stat = path.read_bytes(), path.stat()
+    with Journal(path, readonly=True, clock=lambda: MIDNIGHT / 1000) as reader:
+        cursor = reader.cursors()[0]
+        assert len(reader.read(cursor, 10).rows) == reader.backlog(cursor).points == reader.summary().points == 2
+        assert reader.history(org().series, 0, MAX_TIME) == reader.latest("exposure_score", 0) == [org()]
+        assert (reader.tail(), reader.dead_letters("main"), reader.noted("main")) == (3, 0, "")
+        for write in (
+            lambda: reader.append([org()]),
+            lambda: reader.cursor("new"),
+            lambda: reader.advance(cursor, 3),
+            lambda: reader.move("main", 3),
+            lambda: reader.prune(MAX_TIME, []),
+        ):
+            with pytest.raises(JournalError, match="readonly"):
+                write()
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == (before, stat.st_mtime_ns)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_who_may_only_read_the_file_can_read_the_journal() -> None:
+    """A user without the right to write the file or its folder reads it, and is told what writing would need."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.db"
+        with Journal(path) as journal:
+            journal.append([org(value=7.0)])
+        path.chmod(0o444)
+        Path(folder).chmod(0o555)
+        try:
+            with other(read_without_rights, path) as (_, pipe):
+                assert hear(pipe) == [7.0]
+                words, mend = hear(pipe)
+        finally:
+            Path(folder).chmod(0o755)
+    assert words == f"{path}: this user may not write to it"
+    assert mend == f"let this user write to the file and to {path.parent}"
+
+
+def test_a_journal_that_another_holds_is_named_as_locked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction that another process leaves open is waited for, and then named."""
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.05)
+    with Journal(path) as one, Journal(path) as two:
+        with one._database.writing(), pytest.raises(JournalError, match="database is locked") as caught:
+            two.append([org()])
+        assert "end it" in caught.value.mend
+        assert two.append([org()]) is True
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda journal: journal.append([org()]),
+        lambda journal: journal.tail(),
+        lambda journal: journal.cursor("main"),
+        lambda journal: journal.summary(),
+        lambda journal: journal.history(org().series, 0, 1),
+    ],
+)
+def test_a_closed_journal_says_so_by_path(path: Path, ask: object) -> None:
+    """What is asked of a journal after its end is answered with JournalError, as everything else that goes wrong."""
+    journal = Journal(path)
+    journal.close()
+    journal.close()
+    assert callable(ask)
+    with pytest.raises(JournalError, match=r"journal\.db: .*closed"):
+        ask(journal)

@@ -1,17 +1,14 @@
 """The log: what was appended is read in order, once, and only its latest word."""
 
 from collections.abc import Iterator
-from enum import IntEnum
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from journals import DAY, HOUR, MIDNIGHT, every, group, look, org, steps
 
 from collector.batch import Backlog, Cursor, Filter
 from collector.journal import Journal, log
-from collector.point import Point, Series, Value, carried
+from collector.point import Point, Series
 
 
 @pytest.fixture
@@ -198,56 +195,6 @@ def test_a_summary_names_the_points_the_bytes_and_the_ends(tmp_path: Path) -> No
         summary = journal.summary()
         assert (summary.points, summary.oldest, summary.newest) == (4, MIDNIGHT - DAY, MIDNIGHT + DAY)
         assert summary.bytes == path.stat().st_size
-
-
-_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-_VALUES: st.SearchStrategy[Value] = st.one_of(
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from([-0.0, 5e-324, 1.7976931348623157e308, 2**63 - 1, -(2**63), 0, -1, 63, 64, -64, -65]),
-    st.integers(-(2**63), 2**63 - 1),
-    _TEXT,
-    st.sampled_from(["", "a\nb\r\n", "\"'\\", "\0", "🚨\U0010ffff\ufffe", "é" * 300]),
-)
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    st.lists(
-        st.tuples(_TEXT.filter(carried), st.dictionaries(_TEXT.filter(bool), _VALUES, min_size=1, max_size=4)),
-        min_size=1,
-        max_size=20,
-    )
-)
-def test_values_come_back_bit_by_bit(
-    tmp_path_factory: pytest.TempPathFactory, drawn: list[tuple[str, dict[str, Value]]]
-) -> None:
-    """Every float, int and str of any name comes back as it was given, from a file that was closed in between."""
-    path = tmp_path_factory.mktemp("values") / "journal.db"
-    points = [Point(group(name).series, n, fields) for n, (name, fields) in enumerate(drawn)]
-    with Journal(path) as journal:
-        journal.append(points)
-    with Journal(path, readonly=True) as journal:
-        found = every(journal)
-    assert found == points
-    for before, after in zip(points, found, strict=True):
-        # repr tells 1 from 1.0 and 0.0 from -0.0, which == does not.
-        assert [repr(value) for value in after.fields.values()] == [repr(value) for value in before.fields.values()]
-
-
-def test_a_number_that_is_more_than_a_number_is_kept_as_a_number(journal: Journal) -> None:
-    """A field may be an IntEnum, or another library's float or str; it is read as what it is at heart."""
-
-    class State(IntEnum):
-        OPEN = 1
-
-    class Score(float):
-        pass
-
-    class Title(str):
-        __slots__ = ()
-
-    journal.append([Point(org().series, 1, {"state": State.OPEN, "score": Score(1.5), "title": Title("a")})])
-    assert [(type(value), value) for value in every(journal)[0].fields.values()] == [(int, 1), (float, 1.5), (str, "a")]
 
 
 def test_a_span_is_read_by_its_rows_and_never_by_all_series(journal: Journal) -> None:

@@ -1,6 +1,9 @@
 """Collecting: retries, sign-in, pages, Retry-After, and the one `collector_poll` point of each poll."""
 
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -232,10 +235,38 @@ def test_what_the_journal_will_not_take_waits_in_order_and_is_appended_later(
     assert hold.held == 3
     monkeypatch.setattr(journal, "append", real)
     assert hold.flush()
-    assert (hold.held, hold.error, len(appended)) == (0, None, 2)
+    assert (hold.held, hold.error, len(appended)) == (0, None, 1)
     rows = journal.read(Cursor("test", 1, 0), 10).rows
     assert [row.point for row in rows] == [
         score("contoso", SLOT),
         score("contoso", SLOT + 3_600_000),
         score("fabrikam", SLOT),
     ]
+
+
+def test_polls_that_meet_at_the_journal_share_a_transaction(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one append is on its way to the disk others gather, and each is told only when its own points are safe."""
+    real: Callable[..., bool] = journal.append
+    sizes: list[int] = []
+    first, rest = threading.Event(), threading.Event()
+
+    def slow(points: Sequence[Point]) -> bool:
+        sizes.append(len(points))
+        if len(sizes) == 1:
+            first.set()
+            assert rest.wait(10)
+        return real(points)
+
+    monkeypatch.setattr(journal, "append", slow)
+    hold = Hold(journal, appended=lambda: None)
+    with ThreadPoolExecutor(6) as pool:
+        told = [pool.submit(hold.keep, [score("contoso", SLOT)])]
+        assert first.wait(10)
+        told += [pool.submit(hold.keep, [score("contoso", SLOT + n * 3_600_000)]) for n in range(1, 6)]
+        while hold.held < 6:
+            time.sleep(0.01)
+        assert not any(one.done() for one in told)
+        rest.set()
+        assert all(one.result(10) for one in told)
+    assert sizes == [1, 5]
+    assert len(journal.read(Cursor("test", 1, 0), 10).rows) == 6

@@ -164,7 +164,9 @@ def _mend(error: sqlite3.Error | OSError, path: Path) -> str:
         code = getattr(error, "sqlite_errorname", "")
     mends = {
         ("SQLITE_FULL", "ENOSPC", "EDQUOT"): "make room on its disk",
-        ("SQLITE_READONLY_ROLLBACK",): "a process ended in the middle of a write: start `run` or `once`, which undo it",
+        (
+            "SQLITE_READONLY_ROLLBACK",
+        ): "a process ended in the middle of a write: start `run` or `once`, which takes it back",
         ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "EACCES", "EPERM", "EROFS"): _permit(path),
         ("SQLITE_BUSY",): "another process holds a transaction open; end it",
         ("SQLITE_NOTADB",): "set journal.path to another file; if this was the journal, bring back a backup",

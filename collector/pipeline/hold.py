@@ -21,7 +21,10 @@ _log = structlog.get_logger()
 
 
 class Hold:
-    """Appends polls in the order in which they came; `appended` is called after each append."""
+    """Appends polls in the order in which they came; `appended` is called after each append.
+
+    Polls that come while another is being synced to disk go into the next transaction together.
+    """
 
     def __init__(self, journal: Journal, *, appended: Callable[[], None], most: int = MOST) -> None:
         self._journal = journal
@@ -29,41 +32,52 @@ class Hold:
         self._most = most
         self._waiting: deque[Sequence[Point]] = deque()
         self._lock = threading.Lock()
-        self._held = 0
+        self._appending = threading.Lock()
+        self._came = 0
+        self._safe = 0
+        self.held = 0
+        """How many points wait in memory."""
         self.error: JournalError | None = None
         """Why the last append failed; None while the journal can be written."""
 
-    @property
-    def held(self) -> int:
-        """How many points wait in memory."""
-        return self._held
-
     def keep(self, points: Sequence[Point]) -> bool:
-        """Return True once the points are safe in the journal, False when they wait in memory or were lost."""
+        """Return True once the points are safe in the journal, False when they wait in memory or were lost.
+
+        After a failure points only wait until a `flush` has gone well: asking a full disk for each poll mends nothing.
+        """
         with self._lock:
-            if self._held + len(points) > self._most:
-                _log.error("points.lost", count=len(points), held=self._held, most=self._most)
+            if self.held + len(points) > self._most:
+                _log.error("points.lost", count=len(points), held=self.held, most=self._most)
                 return False
             self._waiting.append(points)
-            self._held += len(points)
-            return self._flush()
+            self.held += len(points)
+            self._came += 1
+            ticket = self._came
+        if self.error is None:
+            self.flush()
+        return self._safe >= ticket
 
     def flush(self) -> bool:
-        """Try again to append what waits; return whether all is safe."""
-        with self._lock:
-            return self._flush()
+        """Try to append all that waits, in one transaction; return whether nothing waits any more."""
+        with self._appending:
+            with self._lock:
+                waiting = list(self._waiting)
+            if waiting:
+                self._append(waiting)
+            return self.error is None
 
-    def _flush(self) -> bool:
-        while self._waiting:
-            try:
-                self._journal.append(self._waiting[0])
-            except JournalError as error:
-                self.error = error
-                _log.error("journal.failed", error=str(error), mend=error.mend, held=self._held)
-                return False
-            self._held -= len(self._waiting.popleft())
-            if self.error is not None:
-                _log.warning("journal.recovered", held=self._held)
-                self.error = None
-            self._appended()
-        return True
+    def _append(self, waiting: Sequence[Sequence[Point]]) -> None:
+        try:
+            self._journal.append([point for points in waiting for point in points])
+        except JournalError as error:
+            self.error = error
+            _log.error("journal.failed", error=str(error), mend=error.mend, held=self.held)
+            return
+        with self._lock:
+            for _ in waiting:
+                self.held -= len(self._waiting.popleft())
+            self._safe += len(waiting)
+        if self.error is not None:
+            self.error = None
+            _log.warning("journal.recovered", appended=sum(map(len, waiting)))
+        self._appended()

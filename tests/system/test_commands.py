@@ -217,7 +217,7 @@ def test_a_reader_that_has_enough_is_no_error(simulated: Simulated, tmp_path: Pa
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as closed:
-        command = [*COMMAND, "status", "--config", config, "--json"]
+        command = [*COMMAND, "status", "--config", str(config), "--json"]
         done = subprocess.run(command, env=environment(), stdout=closed, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (1, b"")
 

@@ -158,6 +158,7 @@ def hold_role_and_fork(pipe: Connection, path: Path) -> None:
 
 def read_without_rights(pipe: Connection, path: Path) -> None:
     """As a user who may write neither the file nor its folder: say what reading and what writing gives."""
+    path.as_uri()  # whatever that imports, it can't once the interpreter's folder is closed to this user
     if os.geteuid() == 0:
         os.setgid(65534)
         os.setuid(65534)

@@ -80,6 +80,11 @@ class Database:
         with self._transaction("BEGIN", "ROLLBACK") as connection:
             yield connection
 
+    def size(self) -> int:
+        """Return the file's size in bytes."""
+        with self._translated():
+            return self.path.stat().st_size
+
     def close(self) -> None:
         """Close the file; nothing is pending."""
         with self._lock:

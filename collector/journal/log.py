@@ -168,11 +168,15 @@ class Journal:
             wanted = self._rows.names.of_measurement(connection, measurement)
             return [row.point for row in past.at(connection, self._rows, wanted, moment)]
 
+    def bytes(self) -> int:
+        """Return the size of the file."""
+        return self._database.size()
+
     def summary(self) -> Summary:
-        """Return what the whole journal holds."""
+        """Return what the whole journal holds; every row is counted."""
         points = self.backlog(Cursor("", cursors.FIRST, 0)).points
         with self._database.reading() as connection:
-            return Summary(points, self.path.stat().st_size, *past.edges(connection))
+            return Summary(points, self.bytes(), *past.edges(connection))
 
     def prune(self, before: int, consumers: Sequence[str]) -> int:
         """Delete the points of a time before `before` (ms) that every one of `consumers` has taken; return how many.

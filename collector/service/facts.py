@@ -82,7 +82,7 @@ class Watching:
         return facts
 
     def journal_bytes(self) -> int:
-        return self._engine.journal.summary().bytes
+        return self._engine.journal.bytes()
 
     def journal_ok(self) -> bool:
         return self._engine.hold.error is None

@@ -6,6 +6,7 @@ Is not only what Microsoft sends: proxies, portals and captive networks answer t
 import email.utils
 import math
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -27,15 +28,15 @@ _PORTAL = b"""<!DOCTYPE html>
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Instead(Kind):
+class Instead(Kind, ABC):
     """A fault whose answer stands in the place of the good one."""
 
     def answer(self) -> Answer:
         """Return it, with a new correlation id."""
         return self._answer()
 
-    def _answer(self) -> Answer:
-        raise NotImplementedError
+    @abstractmethod
+    def _answer(self) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

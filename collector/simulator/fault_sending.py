@@ -1,5 +1,6 @@
 """Faults in how an answer is sent: late, byte by byte, never, or cut off. Is not about what it says."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,15 +10,15 @@ from collector.simulator.line import Line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sending(Kind):
+class Sending(Kind, ABC):
     """A fault that has the answer in its hands, and the line to the client."""
 
     async def send(self, answer: Answer, line: Line) -> None:
         """Return once the answer was sent, or never will be."""
         await self._send(answer, line)
 
-    async def _send(self, answer: Answer, line: Line) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _send(self, answer: Answer, line: Line) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ tenants.contoso.region: only the cloud "global" has regions; leave the key out
 tenants.contoso.credential: is missing; it is how the application signs in, like { kind = "client_secret", \
 client_secret_file = "PATH" }
 tenants.contoso.clientid: unknown key; did you mean client_id?
-tenants."a b".client_id: must be text, in quotes (is 7)
+tenants."a b".client_id: must be text, in quotes
 tenants."a b".credential.kind: this kind of credential is not supported yet; supported: client_secret
 influxdb.main.url: must be a URL like http://HOST
 influxdb.main.bucket: is missing; api "v2" writes to a bucket

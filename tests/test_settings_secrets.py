@@ -140,3 +140,23 @@ def test_secrets_in_the_models_can_be_plain_texts() -> None:
     assert credential.client_secret == Secret("client_secret", inline="hush")
     sink = Influx.model_validate({"url": "http://h", "bucket": "b", "token_file": Path("/token")})
     assert sink.token == Secret("token_file", file=Path("/token"))
+
+
+@pytest.mark.parametrize(
+    ("secret", "sink"),
+    [
+        ("client_secret = 87654321", ""),
+        ("client_secret = 87654.321", ""),
+        ("client_secret_file = 87654321", ""),
+        ('client_secret = "x"', "token = 87654321"),
+        ('client_secret = "x"', "token_file = 87654321"),
+        ('client_secret = "x"', "password = 87654321"),
+        ('client_secret = "x"', "org = 87654321"),
+        ('client_secret = "x", kind = 87654321', ""),
+    ],
+)
+def test_a_secret_of_digits_that_lacks_its_quotes_is_not_said_back(tmp_path: Path, secret: str, sink: str) -> None:
+    """Where text is wanted a number is not repeated: it may be a secret without its quotes."""
+    with pytest.raises(ConfigError) as caught:
+        settings_with(tmp_path, secret, sink)
+    assert "8765" not in str(caught.value)

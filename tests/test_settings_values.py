@@ -33,9 +33,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"poll": {"subjects": []}}, f"poll.subjects: {NONE_LEFT}"),
     ({"poll": {"subjects": ["organization"] * 2}}, "poll.subjects: must name each one once"),
     ({"poll": {"subjects": "organization"}}, f"poll.subjects: {LIST}"),
-    ({"poll": 60}, f"poll: {TABLE} (is 60)"),
+    ({"poll": 60}, f"poll: {TABLE}"),
     ({"journal": {"path": ""}}, "journal.path: must not be empty"),
-    ({"journal": {"path": 5}}, "journal.path: must be a path, in quotes (is 5)"),
+    ({"journal": {"path": 5}}, "journal.path: must be a path, in quotes"),
     *(({"journal": {"path": path}}, f"journal.path: {PATH}") for path in ("a\0b", "a\nb")),
     ({"journal": {"keep_days": -1}}, "journal.keep_days: must be 0 to 36500 (is -1)"),
     ({"journal": {"keep": 1}}, "journal.keep: unknown key; did you mean keep_days?"),
@@ -43,7 +43,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"journal": {"z\nz": 1}}, 'journal."z\\nz": unknown key; known here: path, keep_days'),
     ({"spikes": {"rise_points": 0}}, "spikes.rise_points: must be over 0 and at most 100 (is 0.0)"),
     ({"spikes": {"window_days": 2}}, "spikes.window_days: must be 3 to 365 (is 2)"),
-    ({"log": {"format": 1}}, 'log.format: must be "auto", "console" or "json" (is 1)'),
+    ({"log": {"format": 1}}, 'log.format: must be "auto", "console" or "json"'),
     ({"web": {"allowed_hosts": "h"}}, f"web.allowed_hosts: {LIST}"),
     *(
         ({"web": {"allowed_hosts": [host]}}, f"web.allowed_hosts[0]: {HOST}")
@@ -54,7 +54,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         for listen in (":9470", "9470", "127.0.0.1", "::1:80", "h:65536", "h:-1", "h:", "[h]:80", "http://h:80", " ")
     ),
     ({"tenants": {}}, f"tenants: {NO_TENANT}"),
-    ({"tenants": 5}, "tenants: must be a table, like [tenants.NAME] (is 5)"),
+    ({"tenants": 5}, "tenants: must be a table, like [tenants.NAME]"),
     ({"influxdb": {"url": "http://h"}}, "influxdb.url: must be a table, like [influxdb.NAME]"),
     ({"influxdb": {"": V2}}, 'influxdb."": the name must be one line of valid text, and not empty'),
     ({"influxdb": {"derive": V2}}, f"influxdb.derive: {TAKEN}"),
@@ -87,11 +87,11 @@ WRONG_TENANT: list[tuple[dict[str, Any], str]] = [
     ({"credential": {"kind": "client_secret", "client_secret": " "}}, "credential.client_secret: is empty"),
     (
         {"credential": {"kind": "client_secret", "client_secret": 5}},
-        "credential.client_secret: must be text, in quotes (is 5)",
+        "credential.client_secret: must be text, in quotes",
     ),
     (
         {"credential": {"kind": "client_secret", "client_secret_file": 5}},
-        "credential.client_secret_file: must be the path of a file, in quotes (is 5)",
+        "credential.client_secret_file: must be the path of a file, in quotes",
     ),
     ({"login_url": "http://127.0.0.1"}, "login_url: must begin with https://"),
     ({"api_url": "http://192.0.2.1"}, f"api_url: {HTTPS}"),
@@ -117,7 +117,7 @@ WRONG_SINK: list[tuple[dict[str, Any], str]] = [
     (V1 | {"password_file": "p"}, "username: is missing; a password goes with it"),
     (V2 | {"measurements": []}, f"measurements: {NONE_LEFT}"),
     (V2 | {"tenants": ["contoso", ""]}, "tenants[1]: must not be empty"),
-    (V2 | {"tenants": ["contoso", 5]}, "tenants[1]: must be text, in quotes (is 5)"),
+    (V2 | {"tenants": ["contoso", 5]}, "tenants[1]: must be text, in quotes"),
     *((V2 | {"url": url}, f"url: {NO_USER}") for url in ("http://u:p@h", "http://u@h", "http://u:p/w@h", "//@h")),
     *((V2 | {"url": url}, f"url: {NO_QUERY}") for url in ("http://h?", "http://h/?token=x", "http://h#x")),
     *(

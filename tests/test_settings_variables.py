@@ -169,7 +169,7 @@ def test_a_mistake_of_the_file_stays_the_files(tmp_path: Path) -> None:
     """A variable for a place where the file has no table neither repairs nor breaks it."""
     (tmp_path / "c.toml").write_text("poll = 5\n" + CONTOSO)
     assert problems({"COLLECTOR__POLL__CONCURRENCY": "1"}, tmp_path / "c.toml") == (
-        "poll: must be a table, like { KEY = VALUE } (is 5)",
+        "poll: must be a table, like { KEY = VALUE }",
     )
 
 

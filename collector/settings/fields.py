@@ -94,7 +94,7 @@ def _sink_name(value: str) -> str:
 
 def _path(value: object) -> Path:
     if not isinstance(value, str | Path):
-        raise mistake(f"must be a path, in quotes{shown(value)}")
+        raise mistake("must be a path, in quotes")
     if fault := path_fault(str(value)):
         raise mistake(fault)
     return Path(value)

@@ -1,6 +1,7 @@
 """How a settings model says in plain words what is wrong with a value. Knows no keys: `problems.py` adds the key.
 
-A text never stands in such words, since a secret may have been pasted into the wrong key; numbers and booleans do.
+A text never stands in such words, since a secret may have been pasted into the wrong key. A number or a boolean does,
+unless text was wanted there: it may be a secret without its quotes.
 """
 
 import difflib

@@ -18,7 +18,6 @@ _LONGEST = 60
 _SENTENCES = {
     "int_type": "must be a whole number",
     "float_type": "must be a number",
-    "string_type": "must be text, in quotes",
     "tuple_type": 'must be a list, like ["a", "b"]',
 }
 
@@ -87,13 +86,16 @@ def _sentence(detail: ErrorDetails, label: str, place: Place, node: Node | None,
         case "extra_forbidden":
             words = _stranger(str(place[-1]), parent)
         case "literal_error":
-            words = f"must be {detail['ctx']['expected']}{value}".replace("'", '"')
+            words = f"must be {detail['ctx']['expected']}".replace("'", '"')
         case "union_tag_not_found":
             words = f"is missing; supported: {_kinds(node)}"
         case "union_tag_invalid":
             words = f"this kind of credential is not supported yet; supported: {_kinds(node)}"
         case "dict_type" | "model_type" | "model_attributes_type":
-            words = f"must be a table, like {_table(place, node, parent)}{value}"
+            words = f"must be a table, like {_table(place, node, parent)}"
+        case "string_type":
+            # Without the value: where text is wanted, a number may be a secret that lacks its quotes.
+            words = "must be text, in quotes"
         case kind:
             words = _SENTENCES.get(kind, "is not right here") + value
     return words

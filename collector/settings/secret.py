@@ -10,7 +10,7 @@ from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from collector.errors import Unauthorized
-from collector.settings.mistakes import mistake, shown
+from collector.settings.mistakes import mistake
 
 BROKEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """What would break a line, and the halves of characters that bytes in the environment become when they aren't UTF-8."""
@@ -99,7 +99,7 @@ def _secret(value: object, info: ValidationInfo) -> Secret:
         return file
     at = f"{key}_file"
     if not isinstance(file, str | Path):
-        raise mistake(f"must be the path of a file, in quotes{shown(file)}", at=at)
+        raise mistake("must be the path of a file, in quotes", at=at)
     if fault := path_fault(str(file)):
         raise mistake(fault, at=at)
     return Secret(at, file=Path(file))
@@ -109,7 +109,7 @@ def _inline(key: str, value: object) -> Secret:
     if isinstance(value, Secret):
         return value
     if not isinstance(value, str):
-        raise mistake(f"must be text, in quotes{shown(value)}")
+        raise mistake("must be text, in quotes")
     if fault := secret_fault(value):
         raise mistake(fault)
     return Secret(key, inline=value)

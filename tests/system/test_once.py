@@ -96,6 +96,7 @@ def test_a_second_sink_that_is_added_later_is_filled_whole(
     first = v1("main", influxd.url, database)
     for _ in range(2):
         well(collector("once", "--config", settings(tmp_path, simulated, poll(1), first), "--name", "host-1"))
+        time.sleep(1)  # to the next slot
     later = influxd.database()
     config = settings(tmp_path, simulated, poll(1), first, v1("second", influxd.url, later))
     report = document(collector("once", "--config", config, "--name", "host-1", "--json"))
@@ -187,6 +188,7 @@ def test_a_sink_that_is_down_ends_in_exit_code_1_and_the_journal_keeps_the_rest(
     (sink,) = status["sinks"]
     assert sink["backlog"] == 11
     assert sink["error"].startswith("Unavailable")
+    time.sleep(1)  # to the next slot
     config = settings(tmp_path, simulated, poll(1), v1("main", influxd.url, database))
     well(collector("once", "--config", config))
     assert len(influxd.points("exposure_score", database)) == 2
@@ -212,6 +214,7 @@ def test_a_group_that_lost_its_id_stays_its_series(
     """A row without an id gets the last one seen for that name, also after a restart."""
     config = settings(tmp_path, simulated, poll(1), v1("main", influxd.url, database))
     well(collector("once", "--config", config))
+    time.sleep(1)  # to the next slot
     rows: list[dict[str, Any]] = simulated.world()["device_groups"]["value"]
     bare = [{"time": row["time"], "score": 12.5, "rbacGroupName": row["rbacGroupName"]} for row in rows]
     body = json.dumps({"value": bare})

@@ -5,12 +5,11 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 import httpx
 import pytest
-from servers import Influxd, free_ports, need
+from servers import Influxd, free_ports
 from system.blackbox import Process, Simulated, by, collector, document, poll, settings, until, v1, well
 
 
@@ -248,30 +247,6 @@ def test_sigterm_does_not_wait_for_an_api_that_hangs(simulated: Simulated, tmp_p
         assert service.end() == 0
         assert time.monotonic() - started < 11
         assert not service.said("service.stopped")[0]["in_order"]
-
-
-@pytest.mark.parametrize("jump", ["-3600", "+7200"])
-def test_polls_go_on_after_the_machines_clock_has_jumped(jump: str, simulated: Simulated, tmp_path: Path) -> None:
-    """When the machine's clock jumps, polls go on in the slots of its new time, none of them ahead of it."""
-    need("/usr/bin/faketime")
-    (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
-    offset = tmp_path / "offset"
-    offset.write_text("+0\n")
-    env = {
-        "LD_PRELOAD": str(library),
-        "FAKETIME_TIMESTAMP_FILE": str(offset),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
-    with Process("run", "--config", settings(tmp_path, simulated, poll(2)), env=env) as service:
-        until(lambda: len(service.said("poll.settled")) >= 4, what="polls before the jump")
-        offset.write_text(f"{jump}\n")
-        until(lambda: service.said("clock.jumped"), what="the jump")
-        polled = len(service.said("poll.settled"))
-        until(lambda: len(service.said("poll.settled")) >= polled + 6, what="polls after the jump")
-        for line in service.said("poll.settled")[polled + 2 :]:
-            lag = datetime.fromisoformat(line["time"]) - datetime.fromisoformat(line["slot"])
-            assert 0 <= lag.total_seconds() < 4, line
 
 
 def test_rows_older_than_keep_days_go(simulated: Simulated, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from collector.defender import Defender
 from collector.errors import CollectorError, JournalError, Unauthorized
 from collector.http import Http
 from collector.influx import V1, V2, open_sink
-from collector.journal import Journal, RoleLock
+from collector.journal import Journal, holder
 from collector.settings import Settings
 from collector.step import Step
 
@@ -97,11 +97,8 @@ def _journal(settings: Settings) -> Sequence[Finding]:
             journal.probe()
     except JournalError as error:
         return [_bad("journal", error)]
-    try:
-        with RoleLock(path):
-            role = "no process polls it now"
-    except JournalError as error:
-        role = str(error)
+    pid = holder(path)
+    role = f"polled by the process {pid}" if pid else "no process polls it now"
     return [Finding("journal", ok=True, message=f"{path}: {summary.points} points; {role}")]
 
 
@@ -118,7 +115,9 @@ def _sink(settings: Settings, name: str) -> Sequence[Finding]:
 def _read(sink: V1 | V2) -> Finding:
     name = f"sink {sink.name}: read"
     try:
-        return Finding(name, ok=True, message=f"{sink.read()} measurements are there")
+        seen = sink.read()
+        # VictoriaMetrics has no measurements to show, however full it is.
+        return Finding(name, ok=True, message=f"{seen} measurements are there" if seen else "allowed; none is shown")
     except Unauthorized as error:
         return Finding(name, ok=True, message=f"not allowed, and not needed to deliver ({error})")
     except CollectorError as error:
@@ -126,4 +125,4 @@ def _read(sink: V1 | V2) -> Finding:
 
 
 def _bad(name: str, error: CollectorError) -> Finding:
-    return Finding(name, ok=False, message=f"{error.name}: {error}", mend=error.mend)
+    return Finding(name, ok=False, message=str(error), mend=error.mend)

@@ -3,6 +3,7 @@
 Exit codes: 0 all is well; 1 something failed, and stderr says what; 2 the settings or the command line are wrong.
 """
 
+import io
 import os
 import sys
 import traceback
@@ -21,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
 for room in (working, checking, showing, simulating):
@@ -38,6 +40,10 @@ def _options(
 
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal without Unicode shows a group's name in part; it does not end the command.
+            stream.reconfigure(errors="replace")
     try:
         app()
     except ConfigError as error:
@@ -50,6 +56,9 @@ def main() -> None:
     except BrokenPipeError:
         # Whoever read stdout has enough; nothing more can be said there, not even by the interpreter's last flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        print(f"error: {error.filename or 'the output'}: {error.strerror or error}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - a person gets a line, not a traceback
         place = traceback.extract_tb(error.__traceback__)[-1]

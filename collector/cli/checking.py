@@ -31,12 +31,12 @@ def check(*, config: ConfigFile = None, tenant: Tenant = None, as_json: Json = F
         settings = load(config, os.environ)
         tenants = chosen(settings, tenant)
     except ConfigError as error:
-        print("error: the settings are wrong", file=sys.stderr)
+        print(f"error: the settings are wrong{f' ({error.mend})' if error.mend else ''}", file=sys.stderr)
         _show([Finding("settings", ok=False, message=problem) for problem in error.problems], as_json=as_json)
         raise typer.Exit(2) from error
     # What is wrong is said below, once; warnings of libraries would only say it again.
     log.configure("error", settings.log.format)
-    whole = Finding("settings", ok=True, message=f"{len(settings.tenants)} tenants, {len(settings.influxdb)} sinks")
+    whole = Finding("settings", ok=True, message=f"tenants: {len(settings.tenants)}, sinks: {len(settings.influxdb)}")
     findings = [whole, *examine(settings, tenants)]
     _show(findings, as_json=as_json)
     bad = [finding.name for finding in findings if not finding.ok]
@@ -52,7 +52,7 @@ def _show(findings: "Sequence[Finding]", *, as_json: bool) -> None:
             for finding in findings
         ]
         document = {"ok": all(finding.ok for finding in findings), "checks": checks}
-        print(json.dumps(document, ensure_ascii=False))
+        print(json.dumps(document))
         return
     for finding in findings:
         print(f"{'good' if finding.ok else 'BAD '}  {finding.name}: {finding.message}")

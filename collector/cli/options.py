@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,6 +30,12 @@ Name = Annotated[
     typer.Option("--name", help="This collector's name, the tag `collector` of its polls. Else the host's."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+def typed() -> str:
+    """Return how this command was called, for the commands that a message proposes."""
+    called = Path(sys.argv[0])
+    return f"{Path(sys.executable).name} -m collector" if called.name == "__main__.py" else str(called)
 
 
 def read_settings(config: Path | None) -> "Settings":

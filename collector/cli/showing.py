@@ -1,6 +1,7 @@
 """`status`: what the journal says of tenants, sinks and itself. Needs no network, no secret and no right to write."""
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -8,9 +9,10 @@ import typer
 from collector.cli.options import ConfigFile, Json, read_settings
 
 _MEGABYTE = 1_000_000
+_LATE_INTERVALS = 3
 
 if TYPE_CHECKING:
-    from collector.status import Status
+    from collector.status import PollStatus, Status
 
 
 def add(app: typer.Typer) -> None:
@@ -20,26 +22,26 @@ def add(app: typer.Typer) -> None:
 
 def status(*, config: ConfigFile = None, as_json: Json = False) -> None:
     """Say how each tenant and sink is doing, and what the journal holds."""
-    from collector.journal import Journal
+    from collector.journal import Journal, holder
     from collector.status import read_status
 
     settings = read_settings(config)
     with Journal(settings.journal.path, readonly=True) as journal:
         found = read_status(settings, journal)
     if as_json:
-        print(json.dumps(found.document(), ensure_ascii=False))
+        print(json.dumps(found.document()))
     else:
-        _show(found)
+        _show(found, settings.poll.interval_seconds, holder(settings.journal.path))
 
 
-def _show(found: "Status") -> None:
+def _show(found: "Status", interval_seconds: int, pid: str | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
     console = Console(highlight=False, markup=False)
     polls = Table("tenant", "subject", "slot", "state", "tries", box=None, pad_edge=False)
     for poll in found.tenants:
-        state = "never polled" if poll.ok is None else "ok" if poll.ok else poll.error
+        state = _state(poll, interval_seconds)
         polls.add_row(poll.tenant, poll.subject, poll.slot or "-", state, str(poll.tries))
     sinks = Table("sink", "waiting", "oldest", "dead letters", "state", box=None, pad_edge=False)
     for sink in found.sinks:
@@ -50,7 +52,17 @@ def _show(found: "Status") -> None:
     console.print()
     journal = found.journal
     span = f", from {journal.oldest} to {journal.newest}" if journal.oldest else ""
+    console.print(f"polled by the process {pid}" if pid else "no process polls it now: start `run`")
     console.print(f"journal: {journal.points} points in {_size(journal.bytes)}{span}", soft_wrap=True)
+
+
+def _state(poll: "PollStatus", interval_seconds: int) -> str:
+    if poll.ok is None or poll.slot is None:
+        return "never polled"
+    if not poll.ok:
+        return f"{poll.error}; see `check`"
+    age = datetime.now(UTC) - datetime.fromisoformat(poll.slot)
+    return "ok" if age.total_seconds() <= _LATE_INTERVALS * interval_seconds else "late"
 
 
 def _size(count: int) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from collector.cli.options import typed
 from collector.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def simulate(
         print(simulator.settings, end="", flush=True)
         print(
             f"serving on {simulator.url} until Ctrl-C; these settings are in {simulator.settings_file}:\n"
-            f"  exposure-collector once --config {simulator.settings_file}",
+            f"  {typed()} once --config {simulator.settings_file}",
             file=sys.stderr,
             flush=True,
         )
@@ -94,7 +95,7 @@ def demo(
         with kind(folder=where) as simulator:
             Demo(simulator, where, seconds).run()
         if folder:
-            print(f"\nThe journal stays: exposure-collector status --config {where / 'demo.toml'}")
+            print(f"\nThe journal stays: {typed()} status --config {where / 'demo.toml'}")
 
 
 def _simulator() -> "type[Simulator]":

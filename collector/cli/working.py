@@ -61,7 +61,7 @@ def once(
     settings = with_secrets(read_settings(config))
     report = poll_once(settings, name=collector_name(name), tenants=chosen(settings, tenant), patience=patience)
     if as_json:
-        print(json.dumps(_document(report), ensure_ascii=False))
+        print(json.dumps(_document(report)))
     else:
         _show(report)
     failures = [

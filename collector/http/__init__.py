@@ -32,6 +32,7 @@ _WORDS = 200
 """Characters of another's words that a message holds at the most."""
 
 _REACH = "see whether host and port are right, and whether they can be reached from here"
+_PLAIN = "what answers there speaks no TLS: see whether the URL is http, not https"
 _ISSUER = "name the issuing authority's PEM file as ca_file, or add it to the system's store"
 _DATES = "renew the server's certificate, if this machine's clock is right"
 _NAME = "name the host by a name that its certificate holds"
@@ -128,7 +129,10 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(cafile=ca_file)
         except OSError as error:
-            raise ConfigError([f"ca_file: {ca_file}: not a readable PEM file of certificates ({error})"]) from error
+            raise ConfigError(
+                [f"ca_file: {ca_file}: not a readable PEM file of certificates ({error})"],
+                mend="name a file with the certificate of the authority that issued the server's",
+            ) from error
     return context
 
 
@@ -148,7 +152,8 @@ def _translated(error: httpx.TransportError, where: str, seconds: float) -> Coll
             mend = _PROXY_MENDS.get(words[:3], "")
             return (Unauthorized if mend else Unavailable)(f"{where}: the proxy refused: {words}", mend=mend)
         case httpx.ConnectError():
-            return Unavailable(f"{where}: no connection: {words}", mend=_REACH)
+            mend = _PLAIN if "wrong version number" in words.lower() else _REACH
+            return Unavailable(f"{where}: no connection: {words}", mend=mend)
         case _:
             return Unavailable(f"{where}: the connection broke: {words or type(error).__name__}", mend=_REACH)
 

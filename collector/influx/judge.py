@@ -28,7 +28,7 @@ _NO_POINTS = re.compile(r"\bwriting requires points\b|\bwrite was empty\b", re.I
 _MENDS = {
     401: "look at {credential}: the server does not take what it was given",
     403: "grant {right} on the {place}, or look at {credential}",
-    404: "create the {place}, or look at url and api: something else may answer there",
+    404: 'create the {place}, or look at url and api: something else may answer there (InfluxDB 1.x wants api = "v1")',
     405: "look at url and api: something else answers there",
     407: "put user and password into the proxy's URL",
 }

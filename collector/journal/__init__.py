@@ -5,8 +5,8 @@ points of one identity only the later one is left, at its own place in the order
 success or by a person's `move`. Other processes may read and write beside this one.
 """
 
-from collector.journal.lock import RoleLock
+from collector.journal.lock import RoleLock, holder
 from collector.journal.log import Journal
 from collector.journal.past import Summary
 
-__all__ = ["Journal", "RoleLock", "Summary"]
+__all__ = ["Journal", "RoleLock", "Summary", "holder"]

@@ -123,6 +123,8 @@ class Database:
 
 
 def _connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
+    if path.is_dir():
+        raise JournalError(f"{path}: a folder, not a file", mend="set journal.path to a file in it")
     if not path.parent.is_dir():
         raise JournalError(f"{path}: its folder does not exist", mend=f"mkdir -p {path.parent}")
     if readonly and not path.exists():

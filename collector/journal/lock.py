@@ -10,13 +10,26 @@ from typing import Self
 from collector.errors import JournalError
 
 
+def holder(journal: Path) -> str | None:
+    """Return the pid of the process that polls and delivers a journal; None when none does, or it can't be told."""
+    path = _lock_of(journal)
+    with suppress(OSError):
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return os.pread(file, 20, 0).decode("ascii", "replace").strip() or "?"
+        finally:
+            os.close(file)
+    return None
+
+
 class RoleLock:
     """Held from `with` to its end, or to the end of the process however that comes."""
 
     def __init__(self, journal: Path) -> None:
-        # Of the file itself, not of a name of it: two ways to one journal are one role.
-        self._journal = Path(os.path.realpath(journal))
-        self._path = self._journal.with_name(self._journal.name + ".lock")
+        self._journal = journal
+        self._path = _lock_of(journal)
         self._file: int | None = None
 
     def __enter__(self) -> Self:
@@ -66,3 +79,9 @@ class RoleLock:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def _lock_of(journal: Path) -> Path:
+    # Of the file itself, not of a name of it: two ways to one journal are one role.
+    file = Path(os.path.realpath(journal))
+    return file.with_name(f"{file.name}.lock")

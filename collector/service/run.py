@@ -8,7 +8,7 @@ import structlog
 
 from collector.errors import JournalError
 from collector.journal import Journal, RoleLock
-from collector.pipeline import Backoff, Terms
+from collector.pipeline import Backoff, Outcome, Terms
 from collector.point import rfc3339
 from collector.service.clock import ClockWatch
 from collector.service.engine import KEEP, PRUNE, SLOT, STOP_SECONDS, Engine, slot_of
@@ -27,32 +27,37 @@ class Service:
     """Runs until it is told to stop. Raise JournalError for an unusable journal, ConfigError for a taken port."""
 
     def __init__(
-        self, settings: Settings, *, name: str, tenants: Sequence[str], clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        *,
+        name: str,
+        tenants: Sequence[str],
+        seen: Callable[[Outcome], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._name = name
         self._tenants = tenants
-        self._clock = clock
+        self._seen = seen
 
     def run(self, stop: threading.Event) -> bool:
         """Return, when `stop` is set, whether all that ran has ended within its 8 seconds."""
         path = self._settings.journal.path
         with Journal(path) as journal, RoleLock(path):
             engine = Engine(self._settings, journal, name=self._name, tenants=self._tenants, delivered=lambda _: None)
-            return Running(self._settings, engine, self._clock).until(stop)
+            return Running(self._settings, engine, self._seen).until(stop)
 
 
 class Running:
-    """The service while it runs: when what is done. `clock`: seconds since the epoch."""
+    """The service while it runs: when what is done. `seen` is told each poll that is settled, on its worker."""
 
-    def __init__(self, settings: Settings, engine: Engine, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, settings: Settings, engine: Engine, seen: Callable[[Outcome], None] = lambda _: None) -> None:
         self._settings = settings
         self._engine = engine
         self._interval = settings.poll.interval_seconds
         self._watching = Watching(engine)
         self._backoff = Backoff(base=max(0.1, min(2.0, self._interval / 60)), most=120.0)
-        self._clock = clock
-        self._watch = ClockWatch(self._jumped, clock)
+        self._seen = seen
+        self._watch = ClockWatch(self._jumped)
         self._polled = -1
 
     def until(self, stop: threading.Event) -> bool:
@@ -95,7 +100,7 @@ class Running:
 
     def _first_slot(self) -> None:
         """Poll the present slot at once, but for what an earlier process has polled in it."""
-        slot = slot_of(self._clock(), self._interval)
+        slot = slot_of(time.time(), self._interval)
         try:
             polls = self._engine.journal.at("collector_poll", slot)
         except JournalError:
@@ -108,20 +113,24 @@ class Running:
         )
 
     def _slot(self) -> None:
-        slot = slot_of(self._clock(), self._interval)
+        slot = slot_of(time.time(), self._interval)
         if slot != self._polled:
             self._poll(slot)
 
     def _poll(self, slot: int, leave_out: frozenset[tuple[str, str]] = frozenset()) -> None:
         self._polled = slot
-        left = slot / 1000 + self._interval - self._clock()
+        left = slot / 1000 + self._interval - time.time()
         least = min(1.0, self._interval / 2)
         if left < least:
             return  # it could not end inside the slot, and the next one is near
         now = time.monotonic()
         terms = Terms(last_start=now + left - least, end=now + left, backoff=self._backoff)
-        started = self._engine.poll(slot, terms, self._watching.settled, leave_out)
+        started = self._engine.poll(slot, terms, self._settled, leave_out)
         _log.debug("slot.started", slot=rfc3339(slot), polls=started, left_out=len(leave_out))
+
+    def _settled(self, outcome: Outcome) -> None:
+        self._watching.settled(outcome)
+        self._seen(outcome)
 
     def _jumped(self, seconds: float) -> None:
         """Set every wait anew: they were set by a clock that is gone. The present slot is polled again."""
@@ -143,7 +152,7 @@ class Running:
         days = self._settings.journal.keep_days
         if not days:
             return
-        before = int((self._clock() - days * _DAY_SECONDS) * 1000)
+        before = int((time.time() - days * _DAY_SECONDS) * 1000)
         try:
             gone = self._engine.journal.prune(before, [delivery.sink.name for delivery in self._engine.deliveries])
         except JournalError as error:

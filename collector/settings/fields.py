@@ -1,5 +1,6 @@
 """The kinds of value that settings are made of, each with the words for what would be right. Looks nothing up."""
 
+import fnmatch
 import ipaddress
 import re
 from collections.abc import Collection
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from collector.point import MAX_ID_BYTES, carried
-from collector.settings.mistakes import mistake, shown
+from collector.settings.mistakes import mistake, nearest, shown
 from collector.settings.secret import BROKEN, path_fault
 
 _Number = TypeVar("_Number", int, float)
@@ -23,6 +24,13 @@ _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]|\.(?!\.))*(?<![.-])", re.IGNORECA
 """With `_`: services of Docker Compose are called so."""
 _URL_HOST = re.compile(r"[^\s/\\?#@<>\"{}|^`%\x00-\x1f\x7f]+")
 _HIGHEST_PORT = 65535
+
+_MEASUREMENTS = (
+    *("exposure_score", "exposure_score_by_group", "device_secure_score", "collector_poll"),
+    *("exposure_trend", "exposure_trend_by_group", "exposure_spike", "exposure_annotation"),
+    *("exposure_score_daily", "exposure_score_by_group_daily"),
+)
+"""What a pattern can name: all that the collector writes, or will as soon as it is derived."""
 
 
 def between(least: _Number, most: _Number) -> AfterValidator:
@@ -129,6 +137,13 @@ def _url(value: str, *schemes: str) -> str:
     return f"{parts.scheme}{value[len(parts.scheme) :]}".rstrip("/")
 
 
+def _measurement(value: str) -> str:
+    if not any(fnmatch.fnmatchcase(name, value) for name in _MEASUREMENTS):
+        near = nearest(value, _MEASUREMENTS)
+        raise mistake(f"matches no measurement{f'; did you mean {near}?' if near else ''}")
+    return value
+
+
 def _web_url(value: str) -> str:
     return _url(value, "http", "https")
 
@@ -199,6 +214,7 @@ Scope = Annotated[Text, AfterValidator(_scope)]
 Host = Annotated[str, AfterValidator(_host)]
 Listen = Annotated[str, AfterValidator(_listen)]
 File = Annotated[Path, BeforeValidator(_path)]
+Measurements = Annotated[tuple[Annotated[Text, AfterValidator(_measurement)], ...], Field(strict=False), distinct]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]
 ApiUrl = Annotated[str, AfterValidator(_api_url)]

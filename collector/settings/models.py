@@ -87,7 +87,7 @@ class Influx(Section):
     """Empty for the database's default one."""
     username: fields.Line = ""
     password: Secret | None = None
-    measurements: fields.Texts = ("*",)
+    measurements: fields.Measurements = ("*",)
     """Shell-style patterns of the measurements that go there."""
     tenants: fields.Texts | None = None
     """Names of the tenants whose points go there, None for all."""

@@ -36,6 +36,7 @@ def test_every_command_of_the_readme_runs(
     """Each line of each shell block runs as it stands, beside a `collector.toml`, or is one of the two make targets."""
     settings(tmp_path, simulated, v1("main", influxd.url, database))
     lines = [line for block in blocks("sh") for line in block.splitlines()]
+    assert "`. .venv/bin/activate`" in README
     assert set(lines) >= MAKE
     targets = (ROOT / "Makefile").read_text()
     for line in lines:
@@ -55,11 +56,13 @@ def test_every_command_of_the_readme_runs(
 
 def test_the_settings_of_the_readme_load(tmp_path: Path) -> None:
     """The TOML that a reader copies is accepted as it is: all that is missing is the journal."""
-    (block,) = blocks("toml")
-    (tmp_path / "collector.toml").write_text(block)
-    done = collector("status", "--config", tmp_path / "collector.toml")
-    assert done.returncode == 1
-    assert "no journal yet" in done.stderr
+    first, instead = blocks("toml")
+    tenant = first.partition("[influxdb")[0]
+    for block in (first, tenant + instead):
+        (tmp_path / "collector.toml").write_text(block)
+        done = collector("status", "--config", tmp_path / "collector.toml")
+        assert done.returncode == 1
+        assert "no journal yet" in done.stderr
 
 
 def test_the_measurements_of_the_readme_are_the_schema() -> None:

@@ -116,6 +116,7 @@ def _document(report: "Report") -> dict[str, object]:
                 "throttled": poll.throttled,
                 "seconds": poll.seconds,
                 "error": poll.error.name if poll.error else "",
+                "message": str(poll.error or ""),
             }
             for poll in report.polls
         ],
@@ -127,6 +128,7 @@ def _document(report: "Report") -> dict[str, object]:
                 "backlog": sink.backlog,
                 "dead_letters": sink.dead_letters,
                 "error": sink.error.name if sink.error else "",
+                "message": str(sink.error or ""),
             }
             for sink in report.sinks
         ],

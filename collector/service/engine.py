@@ -127,8 +127,8 @@ class Engine:
                 sink=sink.name,
                 before=before,
                 now=sink.target,
-                mend="what the journal had delivered to the place before is not in the new one; "
-                "a sink of a new name is filled from the first row",
+                mend=f"what was delivered before is not in the new place; to have it there too, give"
+                f" [influxdb.{sink.name}] another name: a new name is filled from the first row",
             )
 
 

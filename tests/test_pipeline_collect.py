@@ -182,6 +182,14 @@ def test_a_sign_in_that_fails_is_tried_again(bench: Bench) -> None:
     assert bench.points()[-1].fields["ok"] == 1
 
 
+def test_a_sign_in_gets_no_more_time_than_the_slot_has_left(bench: Bench) -> None:
+    """Near the slot's end a sign-in is as short as an exchange would be."""
+    source = Script("contoso", [Step.SIGN_IN, [score("contoso", SLOT)]])
+    bench.poll(source, seconds=12.0)
+    bench.stage.play()
+    assert source.seconds == [12.0, 12.0, 12.0]
+
+
 def test_who_is_not_patient_does_not_try_again_what_a_person_has_to_mend(bench: Bench) -> None:
     """`once` gives up at once where waiting can't help."""
     source = Script("contoso", [Unauthorized("403")])

@@ -159,8 +159,10 @@ class Collecting:
     def _sign_in(self, source: Source) -> None:
         started = self._monotonic()
         error: Unavailable | None = Unavailable("the sign-in failed by a fault of the collector; its log has the trace")
+        with self._lock:
+            end = max(poll.terms.end for poll in self._signing_in[source.tenant])
         try:
-            source.sign_in(self._timeout)
+            source.sign_in(max(0.0, min(self._timeout, end - started)))
             error = None
         except Unavailable as failure:
             error = failure

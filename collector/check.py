@@ -50,13 +50,13 @@ def _tenant(settings: Settings, name: str) -> Sequence[Finding]:
     except CollectorError as error:
         return [_bad(f"{name}: sign-in", error)]
     signed_in = Finding(f"{name}: sign-in", ok=True, message="a token was given")
-    calls = [_subject(source, subject, seconds) for subject in settings.poll.subjects]
-    return [signed_in, _permission(source, calls), *calls]
-
-
-def _permission(source: Defender, calls: Sequence[Finding]) -> Finding:
-    name = f"{source.tenant}: permission"
+    # Asked before the calls: a 403 makes the source forget its token.
     needed, held = source.permissions()
+    calls = [_subject(source, subject, seconds) for subject in settings.poll.subjects]
+    return [signed_in, _permission(f"{name}: permission", needed, held, calls), *calls]
+
+
+def _permission(name: str, needed: str, held: Sequence[str], calls: Sequence[Finding]) -> Finding:
     if needed in held:
         return Finding(name, ok=True, message=needed)
     has = f"the token has {', '.join(held) or 'none that it names'}"

@@ -10,7 +10,19 @@ from pathlib import Path
 
 import pytest
 from servers import Influxd
-from system.blackbox import COMMAND, Simulated, collector, document, environment, poll, settings, v1, well
+from system.blackbox import (
+    COMMAND,
+    Process,
+    Simulated,
+    collector,
+    document,
+    environment,
+    poll,
+    settings,
+    until,
+    v1,
+    well,
+)
 
 COMMANDS = ("run", "once", "check", "status", "simulate", "demo")
 
@@ -235,3 +247,73 @@ def test_the_demo_shows_a_history_two_faults_and_no_hole(tmp_path: Path) -> None
     again = collector("demo", "--folder", tmp_path)
     assert again.returncode == 2
     assert os.fspath(tmp_path) in again.stderr
+
+
+def test_check_says_what_the_journal_holds_and_who_polls_it(simulated: Simulated, tmp_path: Path) -> None:
+    """Beside a running service `check` reads the journal and names the process; what can't be one is named too."""
+    config = settings(tmp_path, simulated)
+    with Process("run", "--config", config) as service:
+        until(lambda: len(service.said("poll.settled")) == 2, what="both polls")
+        said = well(collector("check", "--config", config))
+        assert f"5 points; polled by the process {service.pid}" in said
+        assert f"polled by the process {service.pid}" in well(collector("status", "--config", config))
+    assert "no process polls it now" in well(collector("check", "--config", config))
+    for path, words in (
+        (tmp_path, "a folder"),
+        (config, "not a database"),
+        (tmp_path / "no" / "j.db", "can't be made"),
+    ):
+        done = collector("check", "--config", config, env={"COLLECTOR__JOURNAL__PATH": str(path)})
+        assert done.returncode == 1
+        assert words in done.stdout
+        assert "mend" in done.stdout
+
+
+def test_check_tells_a_permission_that_is_missing_from_the_token(simulated: Simulated, tmp_path: Path) -> None:
+    """A token without Score.Read.All is a bad permission, with what it has and what to grant."""
+    simulated.fault("sign_in_roles", roles=["Machine.Read.All"])
+    done = collector("check", "--config", settings(tmp_path, simulated), "--json")
+    assert done.returncode == 1
+    checks = {check["name"]: check for check in document(done)["checks"]}
+    assert checks["contoso: sign-in"]["ok"]
+    assert not checks["contoso: permission"]["ok"]
+    assert "Machine.Read.All" in checks["contoso: permission"]["message"]
+    assert "admin consent" in checks["contoso: permission"]["mend"]
+
+
+def test_a_user_who_may_only_write_is_enough(simulated: Simulated, influxd_with_users: Influxd, tmp_path: Path) -> None:
+    """Reading is not needed to deliver: `check` says that it isn't allowed, and is good."""
+    database = influxd_with_users.database()
+    influxd_with_users.query("CREATE USER \"writer\" WITH PASSWORD 'of the writer'")
+    influxd_with_users.query(f'GRANT WRITE ON "{database}" TO "writer"')
+    more = 'username = "writer"\npassword = "of the writer"'
+    config = settings(tmp_path, simulated, v1("main", influxd_with_users.url, database, more))
+    done = collector("check", "--config", config)
+    assert "sink main: read: not allowed, and not needed to deliver" in well(done)
+    assert "of the writer" not in done.stdout + done.stderr
+    well(collector("once", "--config", config))
+
+
+def test_a_full_disk_behind_stdout_is_said(simulated: Simulated, tmp_path: Path) -> None:
+    """What can't be printed is an error of one line, not a fault of the collector."""
+    config = settings(tmp_path, simulated)
+    well(collector("once", "--config", config))
+    with Path("/dev/full").open("w") as full:
+        command = [*COMMAND, "status", "--config", str(config), "--json"]
+        done = subprocess.run(
+            command,
+            env=environment({"PYTHONUNBUFFERED": "1"}),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_terminal_without_unicode_is_served_all_the_same(simulated: Simulated, tmp_path: Path) -> None:
+    """A group's or a program's name that the terminal can't show does not end the command."""
+    config = settings(tmp_path, simulated)
+    well(collector("once", "--config", config, "--name", "Büro", env={"PYTHONIOENCODING": "ascii"}))

@@ -9,11 +9,12 @@ import sys
 import traceback
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from collector.cli import checking, showing, simulating, working
+from collector.cli.options import finish
 from collector.errors import CollectorError, ConfigError
 
 app = typer.Typer(
@@ -38,38 +39,35 @@ def _options(
         raise typer.Exit
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line, and end the process with its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal without Unicode shows a group's name in part; it does not end the command.
             stream.reconfigure(errors="replace")
+    finish(_run())
+
+
+def _run() -> int:
     try:
         app()
-    except ConfigError as error:
-        _fail(error, 2)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except CollectorError as error:
-        _fail(error, 1)
+        for line in str(error).splitlines():
+            print(f"error: {line}", file=sys.stderr)
+        if error.mend:
+            print(f"  mend: {error.mend}", file=sys.stderr)
+        return 2 if isinstance(error, ConfigError) else 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        sys.exit(1)
     except BrokenPipeError:
         # Whoever read stdout has enough; nothing more can be said there, not even by the interpreter's last flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
     except OSError as error:
         print(f"error: {error.filename or 'the output'}: {error.strerror or error}", file=sys.stderr)
-        sys.exit(1)
     except Exception as error:  # noqa: BLE001 - a person gets a line, not a traceback
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}:{place.lineno}, in {place.name}"
         print(f"error: a fault of the collector: {type(error).__name__} at {where}", file=sys.stderr)
-        sys.exit(1)
-
-
-def _fail(error: CollectorError, code: int) -> None:
-    for line in str(error).splitlines():
-        print(f"error: {line}", file=sys.stderr)
-    if error.mend:
-        print(f"  mend: {error.mend}", file=sys.stderr)
-    sys.exit(code)
+    return 1

@@ -3,9 +3,11 @@
 import os
 import socket
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -32,6 +34,16 @@ Name = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
+def finish(code: int) -> NoReturn:
+    """End the process at once with an exit code: the interpreter would wait for workers that are in an exchange."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    if any(thread.is_alive() and not thread.daemon for thread in threading.enumerate()[1:]):
+        os._exit(code)
+    sys.exit(code)
+
+
 def typed() -> str:
     """Return how this command was called, for the commands that a message proposes."""
     called = Path(sys.argv[0])
@@ -48,12 +60,19 @@ def read_settings(config: Path | None) -> "Settings":
     return settings
 
 
-def with_secrets(settings: "Settings") -> "Settings":
-    """Return the settings for a command that signs in or delivers; raise ConfigError for secrets that can't be read."""
-    missing = settings.missing_secrets()
-    if missing:
-        raise ConfigError(missing)
-    return settings
+def want_secrets(settings: "Settings", tenants: Sequence[str]) -> None:
+    """Return if one of `tenants` at least can sign in, and log what is missing; else raise ConfigError with all of it.
+
+    A secret that isn't there keeps its own tenant or sink waiting, and no other: it is read anew at each try.
+    """
+    import structlog
+
+    missing = {tenant: settings.tenants[tenant].missing_secrets() for tenant in tenants}
+    if all(missing.values()):
+        raise ConfigError([line for lines in missing.values() for line in lines])
+    sinks = [sink.missing_secrets() for sink in settings.influxdb.values()]
+    for line in (line for lines in (*missing.values(), *sinks) for line in lines):
+        structlog.get_logger().error("secret.missing", what=line)
 
 
 def chosen(settings: "Settings", tenant: str | None) -> Sequence[str]:

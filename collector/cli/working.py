@@ -10,11 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.options import ConfigFile, Json, Name, Tenant, chosen, collector_name, read_settings, with_secrets
+from collector.cli.options import (
+    ConfigFile,
+    Json,
+    Name,
+    Tenant,
+    chosen,
+    collector_name,
+    finish,
+    read_settings,
+    want_secrets,
+)
 
 if TYPE_CHECKING:
     from collector.errors import CollectorError
-    from collector.service import Report
+    from collector.service import Report, Service
 
 
 def add(app: typer.Typer) -> None:
@@ -25,9 +35,12 @@ def add(app: typer.Typer) -> None:
 
 def run(*, config: ConfigFile = None, name: Name = None) -> None:
     """Run the service: poll each slot and deliver, until SIGTERM or Ctrl-C."""
-    from collector.service import Service
+    from collector.service import STOP_SECONDS, Service
 
-    settings = with_secrets(read_settings(config))
+    settings = read_settings(config)
+    tenants = list(settings.tenants)
+    want_secrets(settings, tenants)
+    service = Service(settings, name=collector_name(name), tenants=tenants)
     stop = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -35,14 +48,22 @@ def run(*, config: ConfigFile = None, name: Name = None) -> None:
         if stop.is_set():
             os._exit(1)  # asked twice: now
         stop.set()
+        # Whatever a worker, a disk or a lock still waits for: then the process ends.
+        cut = threading.Timer(STOP_SECONDS + 0.5, _end, (service,))
+        cut.daemon = True
+        cut.start()
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    service = Service(settings, name=collector_name(name), tenants=list(settings.tenants))
-    if not service.run(stop):
-        # A worker is still in an exchange; what it brings is not safe yet, so nothing that was promised is lost.
-        sys.stderr.flush()
-        os._exit(0)
+    service.run(stop)
+    _end(service)
+
+
+def _end(service: "Service") -> None:
+    """End the process: what a worker still waits for is not safe, so nothing that was promised is lost."""
+    if service.lost:
+        print(f"error: {service.lost} points were not in the journal, and are lost", file=sys.stderr)
+    finish(1 if service.lost else 0)
 
 
 def once(
@@ -58,8 +79,10 @@ def once(
     """Poll every tenant now, then deliver until every sink is up to date."""
     from collector.service import once as poll_once
 
-    settings = with_secrets(read_settings(config))
-    report = poll_once(settings, name=collector_name(name), tenants=chosen(settings, tenant), patience=patience)
+    settings = read_settings(config)
+    tenants = chosen(settings, tenant)
+    want_secrets(settings, tenants)
+    report = poll_once(settings, name=collector_name(name), tenants=tenants, patience=patience)
     if as_json:
         print(json.dumps(_document(report)))
     else:
@@ -67,7 +90,7 @@ def once(
     failures = [
         *(f"{poll.tenant} {poll.subject}: {_words(poll.error)}" for poll in report.polls if poll.error),
         *(f"{sink.sink}: {_words(sink.error)}; {sink.backlog} points wait" for sink in report.sinks if sink.error),
-        *([f"the journal did not take {report.held} points: they are lost"] if report.held else []),
+        *([f"the journal did not take {report.lost} points: they are lost"] if report.lost else []),
     ]
     for failure in failures:
         print(f"error: {failure}", file=sys.stderr)

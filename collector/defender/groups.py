@@ -23,6 +23,7 @@ class Groups:
         self._tenant = tenant
         self._known_ids = known_ids
         self._known: Mapping[str, str] | None = None
+        self._in_vain = False
         self._seen: dict[str, str] = {}
         self._series: Mapping[tuple[str, str], Series] = {}
         self._repeated: frozenset[Series] = frozenset()
@@ -44,6 +45,7 @@ class Groups:
 
     def keep(self, series: Collection[Series], repeated: Collection[Series]) -> None:
         """Take in a whole answer: its series, and those that it had more than once, which are said once each."""
+        self._in_vain = False
         self._series = {(one.tags[1][1], one.tags[2][1]): one for one in series}
         new = [one for one in repeated if one not in self._repeated]
         # What is said is remembered for as long as it goes on, so that memory holds no more than an answer.
@@ -58,10 +60,11 @@ class Groups:
             )
 
     def _from_journal(self, name_tag: str) -> str:
-        if self._known is None:
+        if self._known is None and not self._in_vain:
             try:
                 self._known = self._known_ids()
             except JournalError:
-                # The score is in hand and can't be asked for again. The journal says its trouble itself.
-                return NO_ID
-        return self._known.get(name_tag, NO_ID)
+                # The score is in hand and can't be asked for again. The journal says its trouble itself, and is asked
+                # once an answer: it may take its time to fail.
+                self._in_vain = True
+        return self._known.get(name_tag, NO_ID) if self._known else NO_ID

@@ -80,6 +80,10 @@ class Journal:
 
     def cursor(self, consumer: str, target: str = "") -> Cursor:
         """Return the consumer's cursor. A new consumer starts at the first row, with `target` on record."""
+        with self._database.reading() as connection:
+            known = cursors.find(connection, consumer)
+        if known is not None:
+            return known
         with self._database.writing() as connection:
             cursor = cursors.find(connection, consumer) or Cursor(consumer, cursors.FIRST, 0)
             cursors.put(connection, cursor, target)

@@ -7,22 +7,21 @@ four tenants whose API is down take nothing from twenty that are well.
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
-
-import structlog
 
 from collector.errors import BadResponse, CollectorError, Unauthorized, Unavailable
 from collector.pipeline.backoff import Backoff
 from collector.pipeline.hold import Hold
+from collector.pipeline.outcome import Outcome, poll_point, say_failed, say_settled
 from collector.pipeline.protocols import Asking, Source, Workers
-from collector.point import Point, Series, rfc3339
+from collector.point import Point, Series
 from collector.step import Step
 
 COLLECT = "collect"
+SLOW = "slow"
+"""The lane of tenants whose last exchange ran out of time: they hold each other's workers, and nobody else's."""
 SIGN_IN = "sign-in"
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +37,7 @@ class Terms:
     """Whether to try again what a person has to mend."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """A poll that is settled: it succeeded, or its slot is given up. `slot` in ms, `seconds` of all its exchanges."""
-
-    tenant: str
-    subject: str
-    slot: int
-    error: CollectorError | None
-    points: int
-    tries: int
-    throttled: int
-    seconds: float
-    safe: bool
-    """Whether the journal has it; else it waits in memory."""
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Poll:
     source: Source
     subject: str
@@ -62,9 +45,16 @@ class _Poll:
     terms: Terms
     settled: Callable[[Outcome], None]
     asking: Asking | None = None
+    gathered: dict[Series, Point] = field(default_factory=dict)
+    waiting: bool = False
     tries: int = 0
     throttled: int = 0
     seconds: float = 0.0
+
+    def gather(self) -> None:
+        """Keep what this try has brought: the next one may bring less."""
+        if self.asking is not None:
+            self.gathered |= {point.series: point for point in self.asking.points}
 
 
 class Collecting:
@@ -85,22 +75,45 @@ class Collecting:
         self._timeout = timeout
         self._monotonic = monotonic
         self._lock = threading.Lock()
+        self._open: set[_Poll] = set()
         self._not_before: dict[tuple[str, str], tuple[float, Unavailable]] = {}
         self._signing_in: dict[str, list[_Poll]] = {}
+        self._slow: set[str] = set()
 
     def poll(self, source: Source, subject: str, slot: int, terms: Terms, settled: Callable[[Outcome], None]) -> None:
         """Start a poll and return at once; `settled` is called, once, when it has succeeded or is given up."""
         poll = _Poll(source, subject, slot, terms, settled)
+        with self._lock:
+            self._open.add(poll)
         not_before, error = self._not_before.get((source.tenant, subject), (0.0, None))
         wait = not_before - self._monotonic()
         if wait <= 0:
-            self._workers.soon(COLLECT, partial(self._try, poll))
+            self._soon(poll, partial(self._try, poll))
         elif error is not None and self._monotonic() + wait > terms.last_start:
-            self._settle(poll, error)
+            self._workers.soon(COLLECT, partial(self._settle, poll, error))
         else:
-            self._workers.later(wait, COLLECT, partial(self._try, poll))
+            self._later(poll, wait)
+
+    def abandon(self, reason: str) -> None:
+        """Settle, as failed, every poll that waits for its next try; what is in an exchange ends by itself."""
+        with self._lock:
+            waiting = [poll for poll in self._open if poll.waiting]
+        for poll in waiting:
+            self._settle(poll, Unavailable(reason))
+
+    def _soon(self, poll: _Poll, job: Callable[[], None]) -> None:
+        self._workers.soon(SLOW if poll.source.tenant in self._slow else COLLECT, job)
+
+    def _later(self, poll: _Poll, wait: float) -> None:
+        poll.waiting = True
+        self._workers.later(wait, COLLECT, partial(self._soon, poll, partial(self._try, poll)))
 
     def _try(self, poll: _Poll) -> None:
+        with self._lock:
+            if poll not in self._open:
+                return
+            poll.waiting = False
+        poll.gather()
         poll.tries += 1
         poll.asking = poll.source.ask(poll.subject, poll.slot)
         self._step(poll, poll.asking)
@@ -119,7 +132,11 @@ class Collecting:
         except (Unavailable, BadResponse) as failure:
             error = failure
         finally:
-            poll.seconds += self._monotonic() - started
+            took = self._monotonic() - started
+            poll.seconds += took
+            self._slow.discard(poll.source.tenant)
+            if isinstance(error, Unavailable) and took >= seconds:
+                self._slow.add(poll.source.tenant)
             # Also when something unforeseen is on its way up: a poll is settled, whatever happens to it.
             self._next(poll, asking, step, error)
 
@@ -129,7 +146,7 @@ class Collecting:
         elif error is not None or step is Step.DONE:
             self._settle(poll, error)
         elif step is Step.MORE:
-            self._workers.soon(COLLECT, partial(self._step, poll, asking))
+            self._soon(poll, partial(self._step, poll, asking))
         else:
             self._await_sign_in(poll)
 
@@ -137,15 +154,19 @@ class Collecting:
         poll.throttled += error.throttled
         now = self._monotonic()
         wait = poll.terms.backoff.wait(poll.tries, error)
-        if error.retry_after is not None:
+        left = poll.terms.last_start - now
+        if error.retry_after is None:
+            # A long draw is no reason to leave the end of the slot unused.
+            wait = min(wait, max(left, 0.0))
+        else:
             # Kept beyond the slot: who asks sooner is only told to wait again.
             self._not_before[poll.source.tenant, poll.subject] = (now + error.retry_after, error)
-        given_up = now + wait > poll.terms.last_start or (isinstance(error, Unauthorized) and not poll.terms.patient)
-        _say_failed(poll, error, None if given_up else wait)
+        given_up = left <= 0 or wait > left or (isinstance(error, Unauthorized) and not poll.terms.patient)
+        say_failed(poll.source.tenant, poll.subject, poll.tries, error, None if given_up else wait)
         if given_up:
             self._settle(poll, error)
         else:
-            self._workers.later(wait, COLLECT, partial(self._try, poll))
+            self._later(poll, wait)
 
     def _await_sign_in(self, poll: _Poll) -> None:
         tenant = poll.source.tenant
@@ -176,10 +197,18 @@ class Collecting:
                 if error is not None:
                     self._again(poll, error)
                 elif poll.asking is not None:
-                    self._workers.soon(COLLECT, partial(self._step, poll, poll.asking))
+                    self._soon(poll, partial(self._step, poll, poll.asking))
 
     def _settle(self, poll: _Poll, error: CollectorError | None) -> None:
-        points = list(poll.asking.points) if poll.asking else []
+        with self._lock:
+            if poll not in self._open:
+                return
+            self._open.discard(poll)
+        if error is None:
+            # This try brought all there is; what an earlier one brought of it is older.
+            poll.gathered.clear()
+        poll.gather()
+        points = list(poll.gathered.values())
         outcome = Outcome(
             tenant=poll.source.tenant,
             subject=poll.subject,
@@ -189,55 +218,7 @@ class Collecting:
             tries=poll.tries,
             throttled=poll.throttled,
             seconds=poll.seconds,
-            safe=self._hold.keep([*points, self._poll_point(poll, error, len(points))]),
         )
-        _say_settled(outcome)
+        outcome = replace(outcome, safe=self._hold.keep([*points, poll_point(outcome, self._name)]))
+        say_settled(outcome)
         poll.settled(outcome)
-
-    def _poll_point(self, poll: _Poll, error: CollectorError | None, points: int) -> Point:
-        series = Series(
-            "collector_poll",
-            (("tenant", poll.source.tenant), ("subject", poll.subject), ("collector", self._name)),
-        )
-        return Point(
-            series,
-            poll.slot,
-            {
-                "ok": int(error is None),
-                "seconds": poll.seconds,
-                "points": points,
-                "tries": poll.tries,
-                "throttled": poll.throttled,
-                "error": error.name if error else "",
-            },
-        )
-
-
-def _say_failed(poll: _Poll, error: Unavailable, wait: float | None) -> None:
-    say = _log.error if isinstance(error, Unauthorized) else _log.warning
-    say(
-        "poll.failed",
-        tenant=poll.source.tenant,
-        subject=poll.subject,
-        tries=poll.tries,
-        error=error.name,
-        what=str(error),
-        mend=error.mend,
-        again_in=None if wait is None else round(wait, 1),
-    )
-
-
-def _say_settled(outcome: Outcome) -> None:
-    facts = {
-        "tenant": outcome.tenant,
-        "subject": outcome.subject,
-        "slot": rfc3339(outcome.slot),
-        "points": outcome.points,
-        "tries": outcome.tries,
-        "seconds": round(outcome.seconds, 3),
-        "safe": outcome.safe,
-    }
-    if outcome.error is None:
-        _log.info("poll.settled", ok=True, **facts)
-    else:
-        _log.warning("poll.settled", ok=False, error=outcome.error.name, what=str(outcome.error), **facts)

@@ -73,6 +73,9 @@ class Delivery:
         self._tries = 0
         self._most = BATCH
         self._suspect = False
+        self._taken = 0
+        self._too_large = False
+        self._noted: str | None = None
         self._cursor: Cursor | None = None
 
     def nudge(self) -> None:
@@ -139,12 +142,13 @@ class Delivery:
         self._become(State(error=error))
 
     def _become(self, state: State) -> None:
-        before, self.state = self.state, state
+        self.state = state
         words = f"{state.error.name}: {state.error}" if state.error else ""
-        if words != (f"{before.error.name}: {before.error}" if before.error else ""):
+        if words != self._noted:
             # The journal may be what fails; then its own words are in the log.
             with suppress(JournalError):
                 self._journal.note(self.sink.name, words)
+                self._noted = words
         self._changed(state)
 
     def _deliver(self) -> bool:
@@ -154,6 +158,7 @@ class Delivery:
         batch = self._journal.read(self._cursor, SUSPECT if self._suspect else self._most, self.wanted)
         self.reached = self._cursor.next
         if batch.after == self._cursor.next:
+            self._cursor = None  # read anew at the next look: a person may move it meanwhile
             return False
         started, expired = time.monotonic(), self.expired
         dead = self._write_all(batch.rows)
@@ -169,8 +174,12 @@ class Delivery:
 
     def _write_all(self, rows: Sequence[Row]) -> Sequence[DeadLetter]:
         dead: list[DeadLetter] = []
+        self._taken, self._too_large = 0, False
         if rows:
             self._write(rows, dead)
+        if self._too_large:
+            # What was taken is the size to go on with; one point that is too large alone says little of it.
+            self._most = max(SUSPECT, self._taken)
         # Where all was rejected the next look has to cost little: only so many points are tried one by one.
         self._suspect = len(dead) == len(rows) >= SUSPECT
         if self._suspect:
@@ -193,6 +202,7 @@ class Delivery:
         """Write rows, halving where the sink wants it, until what it rejects stands alone in `dead`."""
         try:
             self.sink.write([row.point for row in rows])
+            self._taken = max(self._taken, len(rows))
         except Expired as error:
             if error.dropped is None and len(rows) > 1:
                 self._halve(rows, dead)
@@ -200,8 +210,7 @@ class Delivery:
                 self._expire(error, len(rows) if error.dropped is None else error.dropped)
         except (Rejected, TooLarge) as error:
             if len(rows) > 1:
-                if isinstance(error, TooLarge):
-                    self._most = max(1, len(rows) // 2)
+                self._too_large |= isinstance(error, TooLarge)
                 self._halve(rows, dead)
             else:
                 dead.append(DeadLetter(rows[0], str(error)))

@@ -13,9 +13,9 @@ from collector.errors import JournalError
 from collector.pipeline.protocols import Journal
 from collector.point import Point
 
-MOST = 200_000
-"""Points that wait in memory at the most: a whole poll of 1,000 tenants with 200 groups each. Further ones are lost,
-and the log says how many."""
+MOST = 250_000
+"""Points that wait in memory at the most: a whole poll of 1,000 tenants with 200 groups each, and some room. Further
+ones are lost, and it is said how many."""
 
 _log = structlog.get_logger()
 
@@ -37,6 +37,8 @@ class Hold:
         self._safe = 0
         self.held = 0
         """How many points wait in memory."""
+        self.lost = 0
+        """How many found no room there."""
         self.error: JournalError | None = None
         """Why the last append failed; None while the journal can be written."""
 
@@ -45,8 +47,11 @@ class Hold:
 
         After a failure points only wait until a `flush` has gone well: asking a full disk for each poll mends nothing.
         """
+        if self.held + len(points) > self._most:
+            self.flush()  # before anything is lost the journal is asked once more
         with self._lock:
             if self.held + len(points) > self._most:
+                self.lost += len(points)
                 _log.error("points.lost", count=len(points), held=self.held, most=self._most)
                 return False
             self._waiting.append(points)
@@ -54,19 +59,29 @@ class Hold:
             self._came += 1
             ticket = self._came
         if self.error is None:
-            self.flush()
+            with self._appending:
+                # Whoever was here before may have taken these points along, or have found that nothing can be written.
+                if self._safe < ticket and self.error is None:
+                    self._append()
         return self._safe >= ticket
 
     def flush(self) -> bool:
-        """Try to append all that waits, in one transaction; return whether nothing waits any more."""
-        with self._appending:
-            with self._lock:
-                waiting = list(self._waiting)
-            if waiting:
-                self._append(waiting)
-            return self.error is None
+        """Try to append all that waits, in one transaction; return whether nothing waits any more.
 
-    def _append(self, waiting: Sequence[Sequence[Point]]) -> None:
+        While another thread tries, this one doesn't.
+        """
+        if self._appending.acquire(blocking=False):
+            try:
+                self._append()
+            finally:
+                self._appending.release()
+        return not self.held
+
+    def _append(self) -> None:
+        with self._lock:
+            waiting = list(self._waiting)
+        if not waiting:
+            return
         try:
             self._journal.append([point for points in waiting for point in points])
         except JournalError as error:

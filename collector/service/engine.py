@@ -14,7 +14,7 @@ from collector.http import Http
 from collector.influx import open_sink
 from collector.journal import Journal
 from collector.pipeline import Backoff, Collecting, Delivery, Hold, Outcome, Terms
-from collector.pipeline.collect import COLLECT, SIGN_IN
+from collector.pipeline.collect import COLLECT, SIGN_IN, SLOW
 from collector.pipeline.deliver import DELIVER, State
 from collector.point import NO_ID
 from collector.service.lanes import Lanes
@@ -77,7 +77,10 @@ class Engine:
         collect = settings.poll.concurrency
         # Wide: a sign-in that hangs holds a worker for a whole timeout, and whoever has a token needs none of them.
         sign_in = max(collect, _SIGN_INS)
-        self.lanes = Lanes({COLLECT: collect, SIGN_IN: sign_in, DELIVER: len(sinks), SLOT: 1, KEEP: 1, PRUNE: 1})
+        slow = max(1, collect // 4)
+        self.lanes = Lanes(
+            {COLLECT: collect, SLOW: slow, SIGN_IN: sign_in, DELIVER: len(sinks), SLOT: 1, KEEP: 1, PRUNE: 1}
+        )
         self.deliveries = [
             Delivery(sink=sink, journal=journal, workers=self.lanes, changed=delivered, backoff=backoff)
             for sink in sinks
@@ -104,6 +107,15 @@ class Engine:
                     self._collecting.poll(source, subject, slot, terms, settled)
                     started += 1
         return started
+
+    def abandon(self, reason: str) -> None:
+        """Settle, as failed, every poll that waits for its next try."""
+        self._collecting.abandon(reason)
+
+    @property
+    def lost(self) -> int:
+        """How many points would be gone if the process ended now, or are."""
+        return self.hold.held + self.hold.lost
 
     def nudge(self) -> None:
         """Let every sink look for new rows."""

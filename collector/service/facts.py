@@ -24,7 +24,9 @@ class Watching:
         self._engine = engine
         self._lock = threading.Lock()
         self._polls: Counter[tuple[str, str, str]] = Counter()
-        self._successes = _last_successes(engine.journal)
+        subjects = engine.settings.poll.subjects
+        wanted: set[tuple[str, str]] = {(source.tenant, subject) for source in engine.sources for subject in subjects}
+        self._successes = {key: at for key, at in _last_successes(engine.journal).items() if key in wanted}
         self._turned = time.monotonic()
 
     def settled(self, outcome: Outcome) -> None:
@@ -33,7 +35,9 @@ class Watching:
         with self._lock:
             self._polls[*subject, outcome.error.name if outcome.error else "ok"] += 1
             if outcome.error is None:
-                self._successes[subject] = max(self._successes.get(subject, 0.0), outcome.slot / 1000)
+                known = self._successes.get(subject, 0.0)
+                # What lies ahead of the clock was told by a clock that is gone.
+                self._successes[subject] = max(known if known <= time.time() else 0.0, outcome.slot / 1000)
 
     def turned(self) -> None:
         """Take note that the clock fired and a worker ran."""
@@ -46,10 +50,13 @@ class Watching:
         reasons = []
         if not self.journal_ok():
             reasons.append(f"the journal can't be written: {self._engine.hold.error}")
-        try:
-            self._engine.journal.tail()
-        except JournalError as error:
-            reasons.append(f"the journal can't be read: {error}")
+        else:
+            try:
+                self._engine.journal.tail()
+            except JournalError as error:
+                reasons.append(f"the journal can't be read: {error}")
+        if self._engine.hold.lost:
+            reasons.append(f"{self._engine.hold.lost} points found no room in memory while the journal failed")
         fresh_since = time.time() - self._fresh_seconds()
         tenants = {source.tenant for source in self._engine.sources}
         if not any(at >= fresh_since for (tenant, _), at in self.successes().items() if tenant in tenants):

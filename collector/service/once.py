@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from collector.errors import CollectorError, Unauthorized
+from collector.errors import CollectorError, Unauthorized, Unavailable
 from collector.journal import Journal, RoleLock
 from collector.pipeline import Backoff, Delivery, Outcome, Terms
 from collector.service.engine import Engine, slot_of
@@ -13,6 +13,7 @@ from collector.settings import Settings
 
 _BACKOFF = Backoff(base=0.5, most=5.0)
 _LOOK_SECONDS = 0.5
+_BROKEN_OFF = Unavailable("the patience was over before everything was delivered", mend="call `once` again")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +29,18 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What `once` did. `held`: points that the journal would not take, gone with the process."""
+    """What `once` did. `lost`: points that the journal would not take, gone with the process."""
 
     slot: int
     polls: Sequence[Outcome]
     sinks: Sequence[Delivered]
-    held: int
+    lost: int
 
     @property
     def ok(self) -> bool:
         """Whether every poll succeeded, every point is safe, and every sink has everything."""
         failed = any(poll.error for poll in self.polls) or any(sink.error for sink in self.sinks)
-        return not failed and not self.held
+        return not failed and not self.lost
 
 
 def once(settings: Settings, *, name: str, tenants: Sequence[str], patience: float) -> Report:
@@ -97,7 +98,7 @@ class _Once:
             slot=slot,
             polls=sorted(self._polls, key=lambda outcome: (outcome.tenant, outcome.subject)),
             sinks=[self._delivered(delivery, tail) for delivery in engine.deliveries],
-            held=engine.hold.held,
+            lost=engine.hold.held + engine.hold.lost,
         )
 
     def _settled(self, outcome: Outcome) -> None:
@@ -126,5 +127,5 @@ class _Once:
             points=delivery.delivered,
             backlog=journal.backlog(journal.cursor(name), delivery.wanted).points,
             dead_letters=journal.dead_letters(name),
-            error=delivery.state.error if delivery.reached < tail else None,
+            error=None if delivery.reached >= tail else delivery.state.error or _BROKEN_OFF,
         )

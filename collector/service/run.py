@@ -38,13 +38,21 @@ class Service:
         self._name = name
         self._tenants = tenants
         self._seen = seen
+        self._engine: Engine | None = None
+
+    @property
+    def lost(self) -> int:
+        """How many points would be gone if the process ended now, or are."""
+        return self._engine.lost if self._engine else 0
 
     def run(self, stop: threading.Event) -> bool:
         """Return, when `stop` is set, whether all that ran has ended within its 8 seconds."""
         path = self._settings.journal.path
         with Journal(path) as journal, RoleLock(path):
-            engine = Engine(self._settings, journal, name=self._name, tenants=self._tenants, delivered=lambda _: None)
-            return Running(self._settings, engine, self._seen).until(stop)
+            self._engine = Engine(
+                self._settings, journal, name=self._name, tenants=self._tenants, delivered=lambda _: None
+            )
+            return Running(self._settings, self._engine, self._seen).until(stop)
 
 
 class Running:
@@ -138,7 +146,8 @@ class Running:
         self._engine.lanes.clear()
         self._set_clock()
         self._polled = -1
-        self._engine.lanes.soon(SLOT, self._slot)
+        self._engine.abandon("the clock jumped before the next try")
+        self._engine.lanes.soon(SLOT, self._first_slot)
         for delivery in self._engine.deliveries:
             delivery.wake()
 

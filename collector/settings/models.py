@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from collector.errors import Unauthorized
 from collector.settings import fields
 from collector.settings.mistakes import mistake
 from collector.settings.secret import Secret
@@ -171,16 +170,6 @@ class Settings(Section):
     spikes: Spikes = Spikes()
     web: Web = Web()
     log: Log = Log()
-
-    def missing_secrets(self) -> list[str]:
-        """Return a line for each secret whose file can't be read now, or holds none: what, where, and what to do."""
-        problems = []
-        for secret in self.secrets():
-            try:
-                secret.read()
-            except Unauthorized as error:
-                problems.append(f"{error}; {error.mend}")
-        return problems
 
     @field_validator("tenants")
     @classmethod

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from collector.errors import Unauthorized
 from collector.settings.secret import Given, Secret
 
 
@@ -42,6 +43,16 @@ class Section(BaseModel):
             if (file := united.pop(f"{key}_file", None)) is not None:
                 united[key] = Given(inline=united.get(key), file=file)
         return united
+
+    def missing_secrets(self) -> list[str]:
+        """Return a line for each secret whose file can't be read now, or holds none: what, where, and what to do."""
+        problems = []
+        for secret in self.secrets():
+            try:
+                secret.read()
+            except Unauthorized as error:
+                problems.append(f"{error}; {error.mend}")
+        return problems
 
 
 def plain_type(annotation: Any) -> Any:  # noqa: ANN401 - an annotation can be anything

@@ -4,6 +4,7 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -42,7 +43,7 @@ class Web:
                 ws="none",
                 http="h11",
                 server_header=False,
-                limit_concurrency=100,
+                limit_concurrency=1000,  # a connection that only stands open must not shut the pages
                 timeout_graceful_shutdown=2,
             )
         )
@@ -77,7 +78,7 @@ def _bound(host: str, port: int) -> socket.socket:
 def application(facts: Facts, allowed_hosts: Sequence[str] = ()) -> ASGIApp:
     """Return the pages over `facts`, for requests whose Host header is an address, this machine, or allowed."""
 
-    def livez(_: Request) -> Response:
+    async def livez(_: Request) -> Response:  # on no worker: pages that wait for the journal must not make it wait
         turns = facts.turns()
         return PlainTextResponse("ok\n" if turns else "the clock stands still\n", 200 if turns else 503)
 
@@ -89,7 +90,7 @@ def application(facts: Facts, allowed_hosts: Sequence[str] = ()) -> ASGIApp:
         body, content_type = exposition(facts, request.headers.get("Accept", ""))
         return Response(body, headers={"Content-Type": content_type})
 
-    pages: dict[str, Callable[[Request], Response]] = {"/livez": livez, "/readyz": readyz, "/metrics": metrics}
+    pages: dict[str, Callable[[Request], Any]] = {"/livez": livez, "/readyz": readyz, "/metrics": metrics}
     names = frozenset({"localhost", socket.gethostname().lower(), *(name.lower() for name in allowed_hosts)})
     return _HostCheck(Starlette(routes=[Route(path, page) for path, page in pages.items()]), names)
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from fakes import Script, Stage, Time, Turn, group, score
+from fakes import Script, ScriptedAsking, Stage, Time, Turn, group, score
 
 from collector.batch import Cursor
 from collector.errors import BadResponse, JournalError, Unauthorized, Unavailable
@@ -150,6 +150,70 @@ def test_a_bad_response_keeps_what_is_good_and_is_not_asked_again(bench: Bench) 
     assert len(source.asked) == 1
 
 
+def test_pages_that_came_before_a_failure_are_kept(bench: Bench) -> None:
+    """What an earlier try brought is kept when the slot is given up, and left for the whole answer when one comes."""
+
+    class Paged(Script):
+        def ask(self, subject: str, slot: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+            asking = super().ask(subject, slot)
+            if len(self.asked) == 1:
+                asking.points.append(group("contoso", "A", slot, 11.0))
+            return asking
+
+    bench.poll(Paged("contoso", [Step.MORE, *(Unavailable("503") for _ in range(50))]), seconds=60.0)
+    bench.stage.play()
+    assert [point.series.measurement for point in bench.points()] == ["exposure_score_by_group", "collector_poll"]
+    assert bench.points()[-1].fields["points"] == 1
+    bench.poll(Paged("contoso", [Step.MORE, Unavailable("503"), [group("contoso", "B", SLOT)]]), seconds=600.0)
+    bench.stage.play()
+    assert bench.outcomes[1].points == 1, "the whole answer has no group A any more"
+
+
+def test_a_long_draw_does_not_give_up_the_end_of_the_slot(bench: Bench) -> None:
+    """The last try is as late as it can be and still end inside the slot."""
+    source = Script("contoso", [Unavailable("503") for _ in range(100)])
+    now = bench.time.now
+    terms = Terms(last_start=now + 100, end=now + 101, backoff=Backoff(base=64.0, most=120.0, draw=max))
+    bench.collecting.poll(source, "organization", SLOT, terms, bench.outcomes.append)
+    bench.stage.play()
+    assert bench.time.now == now + 100
+    assert len(source.asked) == 2
+
+
+def test_a_tenant_that_ran_out_of_time_asks_on_a_lane_of_its_own(bench: Bench) -> None:
+    """After an exchange that took all its time a tenant's exchanges are on the slow lane, until one is answered."""
+    source = Script(
+        "contoso", [Unavailable("503"), Unavailable("503"), [score("contoso", SLOT)], [score("contoso", 0)]]
+    )
+    real = ScriptedAsking.step
+
+    def step(asking: ScriptedAsking, seconds: float) -> Step:
+        if len(source.turns) > 2:
+            bench.time.now += seconds
+        return real(asking, seconds)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptedAsking, "step", step)
+        bench.poll(source)
+        bench.stage.play()
+    bench.poll(source)
+    bench.stage.play()
+    lanes = [lane for lane in bench.stage.ran if lane != "sign-in"]
+    assert lanes == ["collect", "collect", "slow", "collect", "slow", "collect"]
+
+
+def test_what_waits_is_settled_when_the_clock_is_gone(bench: Bench) -> None:
+    """A retry that will never come is settled as failed, once; an exchange under way ends by itself."""
+    source = Script("contoso", [Unavailable("503"), [score("contoso", SLOT)]])
+    bench.poll(source)
+    bench.stage.play(until=bench.time.now)
+    bench.collecting.abandon("the clock jumped")
+    bench.stage.play()
+    (outcome,) = bench.outcomes
+    assert str(outcome.error) == "the clock jumped"
+    assert len(source.asked) == 1
+
+
 def test_each_page_is_a_job_of_its_own(bench: Bench) -> None:
     """A worker is held for one exchange: between two pages it is free for others."""
     bench.poll(Script("contoso", [Step.MORE, Step.MORE, [score("contoso", SLOT)]]))
@@ -240,7 +304,7 @@ def test_what_the_journal_will_not_take_waits_in_order_and_is_appended_later(
     assert not hold.keep([score("contoso", SLOT + 3_600_000), score("fabrikam", SLOT)])
     assert (hold.held, str(hold.error)) == (3, "disk full")
     assert not hold.keep([score("contoso", SLOT + n) for n in range(3)]), "over the bound: lost, and said"
-    assert hold.held == 3
+    assert (hold.held, hold.lost) == (3, 3)
     monkeypatch.setattr(journal, "append", real)
     assert hold.flush()
     assert (hold.held, hold.error, len(appended)) == (0, None, 1)
@@ -278,3 +342,15 @@ def test_polls_that_meet_at_the_journal_share_a_transaction(journal: Journal, mo
         assert all(one.result(10) for one in told)
     assert sizes == [1, 5]
     assert len(journal.read(Cursor("test", 1, 0), 10).rows) == 6
+
+
+def test_before_points_are_lost_the_journal_is_asked_once_more(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory that is full is no reason to lose points when the journal is well again."""
+    hold = Hold(journal, appended=lambda: None, most=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "append", lambda *_: (_ for _ in ()).throw(JournalError("full")))
+        hold.keep([score("contoso", SLOT), score("fabrikam", SLOT)])
+    assert hold.keep([score("northwind", SLOT)])
+    assert (hold.held, hold.lost, hold.error) == (0, 0, None)

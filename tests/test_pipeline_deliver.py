@@ -201,6 +201,10 @@ def test_a_point_that_is_too_large_alone_is_a_dead_letter(bench: Bench) -> None:
     bench.deliver(sink)
     assert len(sink.kept) == 4
     assert bench.journal.dead_letters("main") == 1
+    sink.requests.clear()
+    bench.journal.append([score("contoso", SLOT + n * HOUR) for n in range(1000, 1000 + SUSPECT)])
+    bench.deliver(sink)
+    assert sink.requests == [SUSPECT], "the batches behind it are no smaller for it"
 
 
 def test_points_older_than_the_sink_keeps_are_counted_and_passed_over(bench: Bench) -> None:
@@ -316,3 +320,23 @@ def test_a_fault_of_the_collector_lets_the_sink_rest_not_stop(bench: Bench) -> N
         bench.stage.play()
     bench.stage.play()
     assert len(sink.kept) == 2
+
+
+def test_a_cursor_that_a_person_moves_is_seen_by_a_sink_that_is_up_to_date(bench: Bench) -> None:
+    """A replay beside a running service is taken up at the next look."""
+    bench.journal.append(many(5))
+    sink = Store()
+    delivery = bench.deliver(sink)
+    bench.journal.move("main", 1)
+    delivery.nudge()
+    bench.stage.play()
+    assert sink.requests == [5, 5]
+
+
+def test_an_error_of_an_earlier_process_is_forgotten_once_the_sink_is_well(bench: Bench) -> None:
+    """What a process that is gone failed of does not stand in the journal for ever."""
+    bench.journal.append(many(1))
+    bench.journal.cursor("main")
+    bench.journal.note("main", "Unavailable: of yesterday")
+    bench.deliver(Store())
+    assert bench.journal.noted("main") == ""

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +11,14 @@ from fakes import Script, Time, score
 from pytest_structlog import StructuredLogCapture
 from time_machine import TimeMachineFixture
 
+from collector.errors import JournalError
 from collector.journal import Journal
+from collector.pipeline import Outcome
+from collector.point import Point
+from collector.service import run
 from collector.service.clock import ClockWatch
 from collector.service.engine import Engine, slot_of
+from collector.service.facts import Watching
 from collector.service.lanes import Lanes
 from collector.service.run import Running
 from collector.settings import Settings, load
@@ -165,3 +170,74 @@ def test_polls_go_on_after_a_jump_of_the_clock(
     assert max(after) <= now
     assert after == sorted(after)
     assert len(set(after)) >= 3
+
+
+def test_readiness_names_a_journal_that_fails_and_the_housekeeping_mends_it(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While points wait in memory `/readyz` says why; when the journal is well again they are appended unasked."""
+    seconds = settings.model_copy(update={"poll": settings.poll.model_copy(update={"interval_seconds": 1})})
+    monkeypatch.setattr(run, "_KEEP_SECONDS", 1)
+    with Journal(tmp_path / "journal.db") as journal:
+        engine = Engine(seconds, journal, name="host-1", tenants=[], delivered=lambda _: None)
+        engine.sources = [Script("contoso", ([score("contoso", 0)] for _ in range(1000)))]  # type: ignore[list-item]
+        watching = Watching(engine)
+        assert watching.turns()
+        (reason,) = watching.reasons()
+        assert "no tenant" in reason
+        stop = threading.Event()
+        thread = threading.Thread(target=Running(seconds, engine).until, args=(stop,))
+        with monkeypatch.context() as patch:
+            patch.setattr(journal, "append", lambda *_: (_ for _ in ()).throw(JournalError("the disk is full")))
+            thread.start()
+            until(lambda: engine.lost > 0)
+            assert any("the disk is full" in reason for reason in watching.reasons())
+            assert not watching.journal_ok()
+        until(lambda: engine.lost == 0 and engine.hold.error is None)
+        assert watching.journal_ok()
+        stop.set()
+        thread.join(15)
+        assert journal.at("collector_poll", journal.summary().newest or 0)
+
+
+def test_what_is_older_than_keep_days_goes_at_the_start(settings: Settings, tmp_path: Path) -> None:
+    """Old points go, new ones stay, and without `keep_days` all of them do."""
+    now = int(time.time()) * 1000
+    old, new = score("contoso", now - 3 * 86_400_000), score("contoso", now - 3_600_000)
+    for days, left in ((0, [old, new]), (1, [new])):
+        kept = settings.model_copy(update={"journal": settings.journal.model_copy(update={"keep_days": days})})
+        with Journal(tmp_path / f"{days}.db") as journal:
+            journal.append([old, new])
+            stop = threading.Event()
+            engine = Engine(kept, journal, name="host-1", tenants=[], delivered=lambda _: None)
+            thread = threading.Thread(target=Running(kept, engine).until, args=(stop,))
+            thread.start()
+            if days:
+                until(partial(gone, journal, old))
+            stop.set()
+            thread.join(15)
+            assert list(journal.history(old.series, 0, now + 1)) == left
+
+
+def gone(journal: Journal, point: Point) -> bool:
+    """Return whether a point is no longer in the journal."""
+    return not journal.at(point.series.measurement, point.time)
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait until something is so; fail when it isn't within 20 seconds."""
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_a_success_that_a_wrong_clock_told_does_not_count_for_ever(settings: Settings, tmp_path: Path) -> None:
+    """After the clock was set back a new success takes the place of one that lies ahead of it."""
+    with Journal(tmp_path / "journal.db") as journal:
+        watching = Watching(Engine(settings, journal, name="host-1", tenants=[], delivered=lambda _: None))
+        facts = {"tenant": "contoso", "subject": "organization", "points": 1, "tries": 1, "throttled": 0}
+        for slot in (time.time() + 4000, time.time() - 60):
+            watching.settled(Outcome(**facts, slot=int(slot * 1000), error=None, seconds=0.1))  # type: ignore[arg-type]
+        assert watching.successes()["contoso", "organization"] <= time.time()
+        assert watching.polls() == {("contoso", "organization", "ok"): 2}

@@ -39,7 +39,9 @@ def finish(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
-    if any(thread.is_alive() and not thread.daemon for thread in threading.enumerate()[1:]):
+    main = threading.main_thread()
+    others = (thread for thread in threading.enumerate() if thread is not main)
+    if threading.current_thread() is not main or any(not thread.daemon for thread in others):
         os._exit(code)
     sys.exit(code)
 

@@ -139,7 +139,10 @@ def test_a_host_that_is_ours_is_served(pages: httpx.Client, host: str) -> None:
     assert pages.get("/livez", headers={"Host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "a.test.evil", "", "[", "localhost@evil"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "127.0.0.1.evil.example", "a.test.evil", "", "[", "localhost@evil", "e@localhost", "localhost/x"],
+)
 def test_a_host_that_is_not_ours_is_refused(pages: httpx.Client, host: str) -> None:
     """A page elsewhere that has its own name resolve to this machine gets nothing."""
     answer = pages.get("/metrics", headers={"Host": host})

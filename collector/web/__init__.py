@@ -111,9 +111,12 @@ class _HostCheck:
 
     def _ours(self, host: str) -> bool:
         try:
-            name = (urlsplit(f"//{host}").hostname or "").lower()
+            parts = urlsplit(f"//{host}")
         except ValueError:
             return False
+        if parts.netloc != host or "@" in host:
+            return False
+        name = (parts.hostname or "").lower()
         if name in self._names:
             return True
         try:

@@ -101,9 +101,9 @@ def test_check_tells_a_permission_that_is_missing_from_the_token(simulated: Simu
 def test_a_user_who_may_only_write_is_enough(simulated: Simulated, influxd_with_users: Influxd, tmp_path: Path) -> None:
     """Reading is not needed to deliver: `check` says that it isn't allowed, and is good."""
     database = influxd_with_users.database()
-    influxd_with_users.query("CREATE USER \"writer\" WITH PASSWORD 'of the writer'")
-    influxd_with_users.query(f'GRANT WRITE ON "{database}" TO "writer"')
-    more = 'username = "writer"\npassword = "of the writer"'
+    influxd_with_users.query("CREATE USER \"deliverer\" WITH PASSWORD 'of the writer'")
+    influxd_with_users.query(f'GRANT WRITE ON "{database}" TO "deliverer"')
+    more = 'username = "deliverer"\npassword = "of the writer"'
     config = settings(tmp_path, simulated, v1("main", influxd_with_users.url, database, more))
     done = collector("check", "--config", config)
     assert "sink main: read: not allowed, and not needed to deliver" in well(done)

@@ -1,9 +1,12 @@
-"""Fixtures that several test files share: the real servers, each started once a session, when a test first asks."""
+"""Fixtures that several test files share: a journal, and the real servers, started once a session when first asked."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from servers import INFLUXD, NOT_TESTED, VICTORIA, Influxd, Victoria, need
+
+from collector.journal import Journal
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -42,3 +45,10 @@ def victoria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victoria]:
 def database(influxd: Influxd) -> str:
     """The name of a database that no other test has."""
     return influxd.database()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """An empty journal."""
+    with Journal(tmp_path / "journal.db") as journal:
+        yield journal

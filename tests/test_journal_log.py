@@ -1,6 +1,5 @@
 """The log: what was appended is read in order, once, and only its latest word."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,13 +8,6 @@ from journals import DAY, HOUR, MIDNIGHT, every, group, look, org, steps
 from collector.batch import Backlog, Cursor, Filter
 from collector.journal import Journal, log
 from collector.point import Point, Series
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    """An empty journal."""
-    with Journal(tmp_path / "journal.db") as journal:
-        yield journal
 
 
 def test_points_are_read_in_the_order_in_which_they_were_appended(journal: Journal) -> None:

@@ -1,7 +1,6 @@
 """Names: a number stands for one series or shape for ever, whatever fails and whoever else writes."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,6 @@ from collector.errors import JournalError
 from collector.journal import Journal
 from collector.journal.database import Database
 from collector.point import Point, Series
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    """An empty journal."""
-    with Journal(tmp_path / "journal.db") as journal:
-        yield journal
 
 
 def _fail(journal: Journal, *points: Point) -> None:

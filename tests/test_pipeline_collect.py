@@ -2,9 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from fakes import Script, ScriptedAsking, Stage, Time, Turn, group, score
@@ -18,13 +17,6 @@ from collector.step import Step
 
 SLOT = 1_700_000_000_000 // 3_600_000 * 3_600_000
 EVEN = Backoff(base=2.0, most=60.0, draw=lambda low, high: (low + high) / 2)
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    """An empty journal."""
-    with Journal(tmp_path / "journal.db") as journal:
-        yield journal
 
 
 class Bench:

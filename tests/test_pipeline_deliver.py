@@ -1,7 +1,6 @@
 """Delivering: in order, to the end, whatever the sink says."""
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import pytest
 from fakes import Stage, Store, Time, group, score
@@ -15,13 +14,6 @@ from collector.point import Point
 HOUR = 3_600_000
 SLOT = 1_700_000_000_000 // HOUR * HOUR
 EVEN = Backoff(base=1.0, most=60.0, draw=lambda low, high: (low + high) / 2)
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    """An empty journal."""
-    with Journal(tmp_path / "journal.db") as journal:
-        yield journal
 
 
 class Bench:

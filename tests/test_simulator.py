@@ -137,19 +137,6 @@ def test_a_simulator_starts_once(simulator: Simulator) -> None:
         assert client.get("/simulator/faults").status_code == 200
 
 
-def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    """`serve_until` answers until the event is set, and then returns."""
-    simulator, stop = Simulator(folder=tmp_path), threading.Event()
-    with ThreadPoolExecutor(1) as pool, connected(simulator) as client:
-        served = pool.submit(simulator.serve_until, stop)
-        try:
-            assert patient(client).status_code == 200
-        finally:
-            stop.set()
-        served.result(10)
-    assert not threads()
-
-
 def test_hundreds_of_requests_wait_side_by_side(tmp_path: Path) -> None:
     """Latency is each request's own: 200 at once take nothing like 200 times as long."""
 

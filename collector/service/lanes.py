@@ -4,7 +4,6 @@ APScheduler fires; its own thread only hands over. So a job that takes long dela
 """
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
@@ -70,8 +69,7 @@ class Lanes:
             self._scheduler.shutdown(wait=False)
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
-        until = time.monotonic() + seconds
-        return not wait(set(self._running), timeout=max(0.0, until - time.monotonic())).not_done
+        return not wait(set(self._running), timeout=max(0.0, seconds)).not_done
 
     def _add(self, lane: str, job: Callable[[], None], **when: object) -> None:
         with self._lock:

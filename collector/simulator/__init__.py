@@ -5,7 +5,6 @@ Is not Microsoft: the scores are made up, the token is good here alone. Needs th
 
 import math
 import ssl
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -104,11 +103,6 @@ class Simulator:
     def stop(self) -> None:
         """Return once the port is free; what was made to wait is let go. Stopping twice does nothing."""
         self._server.stop()
-
-    def serve_until(self, stop: threading.Event) -> None:
-        """Answer until `stop` is set, then end orderly."""
-        with self:
-            stop.wait()
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,11 +1,12 @@
 """Settings for tests to start from, as tables, and the way from tables to a file, to settings and to problems."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from collector.errors import ConfigError
-from collector.settings import Settings, load
+from collector.settings import ClientSecret, Secret, Settings, load
 
 GUID = "11111111-1111-1111-1111-111111111111"
 CREDENTIAL = {"kind": "client_secret", "client_secret_file": "contoso.secret"}
@@ -51,6 +52,18 @@ def outcome(
 
 
 def problems(folder: Path, tables: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """Return the lines about what is wrong; none where nothing is."""
+    """Return the lines about what is wrong, without the numbers of lines; none where nothing is."""
     made = outcome(folder, tables, environ)
-    return made.problems if isinstance(made, ConfigError) else ()
+    return tuple(map(unnumbered, made.problems)) if isinstance(made, ConfigError) else ()
+
+
+def unnumbered(problem: str) -> str:
+    """Return a problem without the line of the file that it is about."""
+    return re.sub(r" \(line [0-9]+\)(?=: )", "", problem, count=1)
+
+
+def client_secret(settings: Settings, tenant: str = "contoso") -> Secret:
+    """Return the secret with which a tenant signs in."""
+    credential = settings.tenants[tenant].credential
+    assert isinstance(credential, ClientSecret)
+    return credential.client_secret

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tables import client_secret
 
 from collector.settings import Settings, load
 from collector.settings.keys import Kinds, Leaf, Named, Node, tree
@@ -80,7 +81,7 @@ def test_the_example_works_as_it_stands(tmp_path: Path) -> None:
     settings = loaded(tmp_path, TEXT)
     assert settings.missing_secrets() == []
     assert (list(settings.tenants), list(settings.influxdb)) == (["contoso"], ["main"])
-    assert settings.tenants["contoso"].credential.client_secret.read() == "hush"
+    assert client_secret(settings).read() == "hush"
 
 
 def test_the_table_that_is_commented_out_works_too(tmp_path: Path) -> None:
@@ -105,6 +106,17 @@ def test_every_key_stands_in_the_example() -> None:
         if isinstance(line.value, dict):
             shown |= {(table, line.key, inner) for inner in line.value}
     assert shown == {place for place in leaves(tree(Settings)) if len(place) > 1}
+
+
+def test_every_kind_of_credential_stands_in_the_example(tmp_path: Path) -> None:
+    """Taken in, each line about one is settings of that kind."""
+    lines = [line for line in keys(TEXT) if line.key == "credential"]
+    kinds = {loaded(tmp_path, taken_in(TEXT, line)).tenants["contoso"].credential.kind for line in lines}
+    tenant = tree(Settings).keys["tenants"]
+    assert isinstance(tenant, Named)
+    credential = tenant.each.keys["credential"]
+    assert isinstance(credential, Kinds)
+    assert kinds == set(credential.kinds)
 
 
 def leaves(node: Node, above: tuple[str, ...] = ()) -> set[tuple[str, ...]]:

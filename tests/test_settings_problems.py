@@ -7,65 +7,90 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tables import CONTOSO, GUID, V1, V2, outcome, planted, problems, toml
+from tables import CONTOSO, GUID, V2, outcome, planted, problems, toml
 
 from collector.errors import ConfigError
-from collector.settings import Settings
+from collector.settings import Settings, load
 from collector.settings.keys import Leaf, Named, Node, tree
 
 MARKER = "hunter2"
 
 
+EVERYTHING = f"""\
+pol = {{}}
+[poll]
+interval_seconds = 0
+subjects = ["organization",
+            "devices"]
+interval = 5
+[influxdb.main]
+url = "h"
+org = "o"
+tenants = ["fabrikam"]
+[influxdb.old]
+api = "v1"
+url = "http://h"
+database = "d"
+bucket = "b"
+password = "p"
+timeout_seconds = 301
+[tenants.contoso]
+clientid = "{GUID}"
+tenant_id = "contoso"
+cloud = "gcc"
+region = "eu"
+[tenants."a b"]
+tenant_id = "{GUID}"
+client_id = 7
+credential = {{ kind = "certificates" }}
+[log]
+level = "warn"
+"""
+
+
 def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
-    """A bad tenant hides no other one, a bad field no rule between fields, and a bad file no bad variable."""
-    said = problems(
-        tmp_path,
-        {
-            "pol": {},
-            "poll": {"interval_seconds": 0, "subjects": ["organization", "devices"], "interval": 5},
-            "tenants": {
-                "contoso": {"clientid": GUID, "tenant_id": "contoso", "cloud": "gcc", "region": "eu"},
-                "a b": CONTOSO | {"client_id": 7, "credential": {"kind": "certificate"}},
-            },
-            "influxdb": {
-                "main": {"url": "h", "org": "o", "tenants": ["fabrikam"]},
-                "old": V1 | {"bucket": "b", "password": "p", "timeout_seconds": 301},
-            },
-            "log": {"level": "warn"},
-        },
-        {"COLLECTOR__POLL__X": "1"},
-    )
+    """A bad tenant hides no other one, a bad field no rule between fields; the order is that of the file."""
+    (tmp_path / "c.toml").write_text(EVERYTHING)
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "c.toml", {"COLLECTOR__POLL__X": "1", "COLLECTOR__WEB__LISTEN": "x"})
     assert (
-        "\n".join(said)
+        str(caught.value)
         == """\
 COLLECTOR__POLL__X: unknown variable; did you mean COLLECTOR__POLL__SUBJECTS?
-poll.interval_seconds: must be 1 to 21600 (is 0)
-poll.subjects[1]: must be "organization", "device_groups" or "device_secure_score"
-poll.interval: unknown key; did you mean interval_seconds?
-tenants.contoso.tenant_id: must be the tenant's GUID or one of its domain names, like contoso.onmicrosoft.com
-tenants.contoso.client_id: is missing; it is the application's id, a GUID
-tenants.contoso.region: only the cloud "global" has regions; leave the key out
-tenants.contoso.credential: is missing; it is how the application signs in, like { kind = "client_secret", \
+COLLECTOR__WEB__LISTEN: must be HOST:PORT, like "127.0.0.1:9470" or "[::1]:9470", or "" for none
+pol (line 1): unknown key; did you mean poll?
+poll.interval_seconds (line 3): must be 1 to 21600 (is 0)
+poll.subjects[1] (line 5): must be "organization", "device_groups" or "device_secure_score"; did you mean \
+"device_groups"?
+poll.interval (line 6): unknown key; did you mean interval_seconds?
+influxdb.main.bucket (line 7): is missing; api "v2" writes to a bucket
+influxdb.main.url (line 8): must be a URL like http://HOST
+influxdb.main.tenants[0] (line 10): no tenant has this name; a tenant is a table [tenants.NAME]
+influxdb.old.username (line 11): is missing; a password goes with it
+influxdb.old.bucket (line 15): belongs to api "v2"; "v1" has database, retention_policy, username and password
+influxdb.old.timeout_seconds (line 17): must be over 0 and at most 300 (is 301.0)
+tenants.contoso.client_id (line 18): is missing; it is the application's id, a GUID
+tenants.contoso.credential (line 18): is missing; it is how the application signs in, like { kind = "client_secret", \
 client_secret_file = "PATH" }
-tenants.contoso.clientid: unknown key; did you mean client_id?
-tenants."a b".client_id: must be text, in quotes
-tenants."a b".credential.kind: this kind of credential is not supported yet; supported: client_secret
-influxdb.main.url: must be a URL like http://HOST
-influxdb.main.bucket: is missing; api "v2" writes to a bucket
-influxdb.old.bucket: belongs to api "v2"; "v1" has database, retention_policy, username and password
-influxdb.old.username: is missing; a password goes with it
-influxdb.old.timeout_seconds: must be over 0 and at most 300 (is 301.0)
-log.level: must be "debug", "info", "warning" or "error"
-pol: unknown key; did you mean poll?
-influxdb.main.tenants[0]: no tenant has this name; a tenant is a table [tenants.NAME]"""
+tenants.contoso.clientid (line 19): unknown key; did you mean client_id?
+tenants.contoso.tenant_id (line 20): must be the tenant's GUID or one of its domain names, like contoso.onmicrosoft.com
+tenants.contoso.region (line 22): only the cloud "global" has regions; leave the key out
+tenants."a b".client_id (line 25): must be text, in quotes
+tenants."a b".credential.kind (line 26): must be "client_secret", "certificate", "workload_identity", \
+"managed_identity" or "device_code"; did you mean "certificate"?
+log.level (line 28): must be "debug", "info", "warning" or "error"; did you mean "warning"?"""
     )
 
 
 def test_every_required_key_says_what_it_is(tmp_path: Path) -> None:
     """A line about a missing key tells what to put there."""
-    tenants = {"a": {}, "b": {"credential": {"kind": "client_secret"}}}
+    kinds = ("client_secret", "certificate", "workload_identity", "managed_identity", "device_code")
+    tenants: dict[str, Any] = {"a": {}, "b": {"credential": {}}} | {
+        kind: {"credential": {"kind": kind}} for kind in kinds
+    }
     said = problems(tmp_path, {"tenants": tenants, "influxdb": {"c": {}}})
-    assert len(said) == 8
+    # Three of each tenant, but a managed identity needs no ids and no key of its own.
+    assert len(said) == 3 * 6 + 2
     assert all("is missing; " in line for line in said)
 
 

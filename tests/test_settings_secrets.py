@@ -116,8 +116,8 @@ def test_a_secret_is_given_by_value_or_as_a_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         settings_with(tmp_path, 'client_secret = "a", client_secret_file = "b"', 'token = "c"\ntoken_file = "d"')
     assert caught.value.problems == (
-        "tenants.contoso.credential.client_secret: given both by value and as a file; keep one of the two",
-        "influxdb.main.token: given both by value and as a file; keep one of the two",
+        "tenants.contoso.credential.client_secret (line 5): given both by value and as a file; keep one of the two",
+        "influxdb.main.token (line 9): given both by value and as a file; keep one of the two",
     )
 
 

@@ -66,24 +66,71 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 GUIDS = "must be a GUID, like 00000000-0000-0000-0000-000000000000"
 TENANT_ID = "must be the tenant's GUID or one of its domain names, like contoso.onmicrosoft.com"
-KIND = "this kind of credential is not supported yet; supported: client_secret"
+KINDS = '"client_secret", "certificate", "workload_identity", "managed_identity" or "device_code"'
+CERTIFICATE = {"kind": "certificate", "certificate_file": "c.pem"}
+OF_SECRET = '"client_secret" has client_secret, client_secret_file, client_secret_expires'
 NO_SECRET = "is missing; a file can hold it too: tenants.contoso.credential.client_secret_file"
-STRANGER = "unknown key; known here: kind, client_secret, client_secret_file"
+STRANGER = "unknown key; known here: kind, client_secret, client_secret_file, client_secret_expires"
+DAY = "must be a day, like 2027-01-31"
 HTTPS = "must begin with https://; http:// is for loopback alone, since the token travels with each call"
 
 WRONG_TENANT: list[tuple[dict[str, Any], str]] = [
-    *(({"client_id": text}, f"client_id: {GUIDS}") for text in ("", "contoso.example", "{1}", "1" * 36)),
+    ({"client_id": ""}, "client_id: is missing; it is the application's id, a GUID"),
+    ({"tenant_id": ""}, "tenant_id: is missing; it is the directory's GUID or one of its domain names"),
+    *(({"client_id": text}, f"client_id: {GUIDS}") for text in ("contoso.example", "{1}", "1" * 36)),
     *(
         ({"tenant_id": text}, f"tenant_id: {TENANT_ID}")
-        for text in ("", "common", "a b.example", "http://contoso.example", "contoso.example\n")
+        for text in ("common", "a b.example", "http://contoso.example", "contoso.example\n")
     ),
     ({"cloud": "azure"}, 'cloud: must be "global", "gcc", "gcc-high" or "dod"'),
+    (
+        {"cloud": "gcchigh"},
+        'cloud: must be "global", "gcc", "gcc-high" or "dod"; did you mean "gcc-high"?',
+    ),
     ({"region": "mars"}, 'region: must be "us", "eu", "uk", "au", "swa", "ina" or "aea"'),
     ({"credential": "secret"}, f"credential: {TABLE}"),
-    ({"credential": {}}, "credential.kind: is missing; supported: client_secret"),
-    ({"credential": {"kind": 5}}, f"credential.kind: {KIND}"),
+    ({"credential": {}}, f"credential.kind: is missing; it is {KINDS}"),
+    ({"credential": {"kind": 5}}, f"credential.kind: must be {KINDS}"),
+    *(
+        ({"credential": part}, f'credential.kind: must be {KINDS}; did you mean "certificate"?')
+        for part in ({"kind": "certificat"}, CERTIFICATE | {"kind": "pem"}, {"kind": "pem", "password_file": "p"})
+    ),
+    (
+        {"credential": {"cache_file": "c"}},
+        f'credential.kind: is missing; it is {KINDS}; did you mean "device_code"?',
+    ),
+    (
+        {"credential": CREDENTIAL | {"password": "x"}},
+        f'credential.password: belongs to kind "certificate"; {OF_SECRET}',
+    ),
+    (
+        {"credential": {"kind": "managed_identity", "token_file": "x"}},
+        'credential.token_file: belongs to kind "workload_identity"; "managed_identity" has no key of its own',
+    ),
+    (
+        {"credential": CREDENTIAL | {"certificate_fil": "x"}},
+        'credential.certificate_fil: unknown key; did you mean certificate_file? That belongs to kind "certificate"',
+    ),
+    ({"credential": CERTIFICATE | {"passwd": "x"}}, "credential.passwd: unknown key; did you mean password?"),
+    (
+        {"credential": {"kind": "certificate"}},
+        "credential.certificate_file: is missing; it is the file of the certificate and its key, PEM or PFX",
+    ),
+    (
+        {"credential": {"kind": "workload_identity"}},
+        "credential.token_file: is missing; it is the file in which the platform keeps the token",
+    ),
+    (
+        {"credential": {"kind": "device_code"}},
+        "credential.cache_file: is missing; it is the file that `exposure-collector login` keeps the sign-in in",
+    ),
+    ({"credential": CERTIFICATE | {"certificate_file": ""}}, "credential.certificate_file: must not be empty"),
+    *(
+        ({"credential": {**CREDENTIAL, "client_secret_expires": day}}, f"credential.client_secret_expires: {DAY}")
+        for day in ("", "tomorrow", "2027-02-30", "20270131", 20270131, "31.01.2027", "2027-01-31T00:00:00Z")
+    ),
     ({"credential": {"kind": "client_secret"}}, f"credential.client_secret: {NO_SECRET}"),
-    ({"credential": CREDENTIAL | {"token": "x"}}, f"credential.token: {STRANGER}"),
+    ({"credential": CREDENTIAL | {"zzz": "x"}}, f"credential.zzz: {STRANGER}"),
     ({"credential": {"kind": "client_secret", "client_secret": " "}}, "credential.client_secret: is empty"),
     (
         {"credential": {"kind": "client_secret", "client_secret": 5}},
@@ -168,6 +215,9 @@ def test_a_mistake_is_one_line_that_says_what_would_be_right(
                 {"api_url": "http://localhost:1"},
                 {"api_url": "http://127.9.9.9"},
                 {"api_url": "http://[::1]:1"},
+                {"credential": CERTIFICATE | {"password": "p"}},
+                {"credential": CREDENTIAL | {"client_secret_expires": "2020-02-29"}},
+                {"credential": {"kind": "managed_identity"}, "tenant_id": "", "client_id": ""},
             )
         ),
     ],

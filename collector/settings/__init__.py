@@ -3,10 +3,16 @@
 `load` is the only way from outside; the models can also be built by hand, and then refuse the same mistakes.
 """
 
-from collector.settings.loader import DEFAULT_FILE, load
-from collector.settings.models import (
+from collector.settings.credentials import (
+    Certificate,
     ClientSecret,
     Credential,
+    DeviceCode,
+    ManagedIdentity,
+    WorkloadIdentity,
+)
+from collector.settings.loader import DEFAULT_FILE, load
+from collector.settings.models import (
     Influx,
     Journal,
     Log,
@@ -17,15 +23,18 @@ from collector.settings.models import (
     Tenant,
     Web,
 )
-from collector.settings.secret import Secret
+from collector.settings.secret import Secret, content
 
 __all__ = [
     "DEFAULT_FILE",
+    "Certificate",
     "ClientSecret",
     "Credential",
+    "DeviceCode",
     "Influx",
     "Journal",
     "Log",
+    "ManagedIdentity",
     "Poll",
     "Secret",
     "Settings",
@@ -33,5 +42,7 @@ __all__ = [
     "Subject",
     "Tenant",
     "Web",
+    "WorkloadIdentity",
+    "content",
     "load",
 ]

@@ -4,6 +4,7 @@ import fnmatch
 import ipaddress
 import re
 from collections.abc import Collection
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from collector.point import MAX_ID_BYTES, carried
 from collector.settings.mistakes import mistake, nearest, shown
-from collector.settings.secret import BROKEN, path_fault
+from collector.settings.secret import BROKEN, Located, path_fault
 
 _Number = TypeVar("_Number", int, float)
 _Several = TypeVar("_Several", bound=Collection[object])
@@ -24,6 +25,7 @@ _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]|\.(?!\.))*(?<![.-])", re.IGNORECA
 """With `_`: services of Docker Compose are called so."""
 _URL_HOST = re.compile(r"[^\s/\\?#@<>\"{}|^`%\x00-\x1f\x7f]+")
 _HIGHEST_PORT = 65535
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _MEASUREMENTS = (
     *("exposure_score", "exposure_score_by_group", "device_secure_score", "collector_poll"),
@@ -75,13 +77,13 @@ def _scope(value: str) -> str:
 
 
 def _guid(value: str) -> str:
-    if not _GUID.fullmatch(value):
+    if value and not _GUID.fullmatch(value):
         raise mistake("must be a GUID, like 00000000-0000-0000-0000-000000000000")
     return value
 
 
 def _tenant_id(value: str) -> str:
-    if not _GUID.fullmatch(value) and not _DOMAIN.fullmatch(value):
+    if value and not _GUID.fullmatch(value) and not _DOMAIN.fullmatch(value):
         raise mistake("must be the tenant's GUID or one of its domain names, like contoso.onmicrosoft.com")
     return value
 
@@ -101,11 +103,25 @@ def _sink_name(value: str) -> str:
 
 
 def _path(value: object) -> Path:
+    if isinstance(value, Located):
+        return value.path
     if not isinstance(value, str | Path):
         raise mistake("must be a path, in quotes")
     if fault := path_fault(str(value)):
         raise mistake(fault)
     return Path(value)
+
+
+def _day(value: object) -> date:
+    """Return the day; text is taken too, which is all that a variable can hold."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        if isinstance(value, str) and _DAY.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise mistake("must be a day, like 2027-01-31")
 
 
 def _distinct(values: _Several) -> _Several:
@@ -207,13 +223,16 @@ distinct = AfterValidator(_distinct)
 Line = Annotated[str, AfterValidator(_line)]
 Text = Annotated[Line, AfterValidator(_text)]
 Guid = Annotated[str, AfterValidator(_guid)]
+"""Or empty; whether it may be is for its table to say."""
 TenantId = Annotated[str, AfterValidator(_tenant_id)]
+"""Or empty; whether it may be is for its table to say."""
 TenantName = Annotated[str, AfterValidator(_tenant_name)]
 SinkName = Annotated[str, AfterValidator(_sink_name)]
 Scope = Annotated[Text, AfterValidator(_scope)]
 Host = Annotated[str, AfterValidator(_host)]
 Listen = Annotated[str, AfterValidator(_listen)]
 File = Annotated[Path, BeforeValidator(_path)]
+Day = Annotated[date, BeforeValidator(_day)]
 Measurements = Annotated[tuple[Annotated[Text, AfterValidator(_measurement)], ...], Field(strict=False), distinct]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]

@@ -55,6 +55,10 @@ class Kinds:
         """The keys of all kinds together."""
         return {key: node for table in self.kinds.values() for key, node in table.keys.items()}
 
+    def owners(self, key: str) -> list[str]:
+        """Return the kinds that may have `key`."""
+        return [kind for kind, table in self.kinds.items() if key in table.keys]
+
 
 Node = Leaf | Table | Named | Kinds
 
@@ -73,8 +77,7 @@ def _node(field: FieldInfo) -> Node:
     about = field.description or ""
     kind = plain_type(field.annotation)
     if field.discriminator is not None:
-        # One class alone is no union yet.
-        members = typing.get_args(kind) or (kind,)
+        members = typing.get_args(field.annotation)
         return Kinds({typing.get_args(each.model_fields["kind"].annotation)[0]: tree(each) for each in members}, about)
     if typing.get_origin(kind) is dict:
         return Named(tree(plain_type(typing.get_args(kind)[1])), about)
@@ -88,6 +91,19 @@ def _node(field: FieldInfo) -> Node:
 def is_secret(node: Node) -> bool:
     """Whether a value there is a secret, or the path of its file."""
     return isinstance(node, Leaf) and (node.type is Secret or node.secret_file)
+
+
+def within(place: Place, variables: Mapping[Place, str]) -> bool:
+    """Whether a variable gave the value at `place`, or a table around it."""
+    return any(place[:end] in variables for end in range(1, len(place) + 1))
+
+
+def at(root: Node, place: Place) -> Node | None:
+    """Return what stands at `place`; None for a stranger and for the parts of a list."""
+    node: Node | None = root
+    for part in place:
+        node = None if node is None else below(node, part)
+    return node
 
 
 def below(node: Node, key: str | int) -> Node | None:

@@ -11,9 +11,12 @@ from pydantic import Field, ModelWrapValidatorHandler, ValidationError, Validati
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from collector.settings import fields
+from collector.settings.credentials import Credential
 from collector.settings.mistakes import mistake
 from collector.settings.secret import Secret
 from collector.settings.section import Section
+
+_IDS = ("tenant_id", "client_id")
 
 Subject = Literal["organization", "device_groups", "device_secure_score"]
 
@@ -29,19 +32,12 @@ class Poll(Section):
     subjects: Annotated[tuple[Subject, ...], Field(strict=False), fields.distinct] = ("organization", "device_groups")
 
 
-class ClientSecret(Section):
-    """A secret that the application shares with Microsoft Entra."""
-
-    kind: Literal["client_secret"]
-    client_secret: Secret
-
-
-Credential = Annotated[ClientSecret, Field(discriminator="kind")]
-"""How an application signs in: one class a kind, told apart by `kind`. Another kind joins as `ClientSecret | Other`."""
-
-
 class Tenant(Section):
-    """A Defender tenant and the application that polls it. What is None here is as `cloud` says."""
+    """A Defender tenant and the application that polls it. What is None here is as `cloud` says.
+
+    `tenant_id` and `client_id` can be empty for a managed identity alone: Azure knows the tenant of the machine, and
+    its only identity. A `tenant_id` is then what the token's tenant has to be, a `client_id` which identity is meant.
+    """
 
     tenant_id: fields.TenantId = Field(description="the directory's GUID or one of its domain names")
     client_id: fields.Guid = Field(description="the application's id, a GUID")
@@ -55,6 +51,20 @@ class Tenant(Section):
     scope: fields.Scope | None = None
     ca_file: fields.File | None = None
     """PEM certificates that are trusted beside the system's."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spare(cls, data: Any) -> Any:  # noqa: ANN401 - whatever was written there
+        """Take an id that is empty for one that is missing, and one that is missing for no matter where none is needed.
+
+        Looks at what was written, so that a mistake in the credential hides no id that is missing.
+        """
+        if not isinstance(data, dict):
+            return data
+        written = {key: value for key, value in data.items() if value != "" or key not in _IDS}
+        credential = data.get("credential")
+        kind = credential.get("kind") if isinstance(credential, dict) else getattr(credential, "kind", None)
+        return dict.fromkeys(_IDS, "") | written if kind == "managed_identity" else written
 
     @field_validator("region")
     @classmethod

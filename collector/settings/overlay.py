@@ -7,10 +7,11 @@ name. Checks no value: a text that can't become what its key wants is left to th
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from collector.settings.keys import Leaf, Named, Node, Place, Table, is_secret
+from collector.settings.keys import Kinds, Leaf, Named, Node, Place, Table, at, is_secret
 from collector.settings.mistakes import nearest
 from collector.settings.problems import label_of, printable
 from collector.settings.secret import Secret
@@ -28,7 +29,7 @@ def overlay(tables: Tables, root: Table, environ: Mapping[str, str]) -> tuple[di
     # In this order a table comes before the keys in it, and names that it makes are known to them.
     for variable in sorted((name for name in environ if name.startswith(PREFIX)), key=lambda name: (_form(name), name)):
         meanings = dict(_meanings(variable[len(PREFIX) :], root, tables))
-        place, node = next(iter(meanings.items()), ((), root))
+        place: Place = next(iter(meanings), ())
         if not meanings:
             near = nearest(_form(variable), _known(variable, root, tables), likeness=0)
             problems.append(f"{printable(variable)}: unknown variable; did you mean {near}?")
@@ -38,7 +39,7 @@ def overlay(tables: Tables, root: Table, environ: Mapping[str, str]) -> tuple[di
         elif place in given:
             problems.append(f"{printable(variable)}: means the same as {given[place]}; keep one of them")
         else:
-            _put(tables, place, node, environ[variable], given)
+            _put(tables, place, root, environ[variable], given)
             given[place] = printable(variable)
     return given, problems
 
@@ -96,7 +97,7 @@ def _variables(above: str, node: Node) -> Iterator[str]:
         yield from _variables(f"{above}__{_form(key)}", child)
 
 
-def _put(tables: Tables, place: Place, node: Node, text: str, given: Iterable[Place]) -> None:
+def _put(tables: Tables, place: Place, root: Table, text: str, given: Iterable[Place]) -> None:
     table: Any = tables
     *above, last = place
     for key in above:
@@ -104,9 +105,15 @@ def _put(tables: Tables, place: Place, node: Node, text: str, given: Iterable[Pl
         if not isinstance(table, dict):
             # The file has something else there, and will hear of it.
             return
-    table[last] = _value(text, node)
+    around, node = at(root, tuple(above)), at(root, place)
+    before, table[last] = table.get(last), _value(text, node)
+    if isinstance(around, Kinds) and last == "kind" and before != text:
+        # Another kind stands over all that the file says of its own.
+        stays = around.kinds[text].keys if text in around.kinds else around.keys
+        for key in [key for key in table if key in around.keys and key not in stays and (*above, key) not in given]:
+            del table[key]
     other = _other(str(last))
-    if is_secret(node) and (*above, other) not in given:
+    if node is not None and is_secret(node) and (*above, other) not in given:
         # A secret from a variable stands over one from the file in either form.
         table.pop(other, None)
 
@@ -115,11 +122,11 @@ def _other(key: str) -> str:
     return key.removesuffix("_file") if key.endswith("_file") else f"{key}_file"
 
 
-def _value(text: str, node: Node) -> object:
+def _value(text: str, node: Node | None) -> object:
     """Return `text` as the node's type; as it is where that is impossible."""
     kind = node.type if isinstance(node, Leaf) else dict
     try:
-        if kind in (str, Path, Secret):
+        if kind in (str, Path, Secret, date):
             return text
         return kind(text) if kind in (int, float) else tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):

@@ -1,16 +1,25 @@
-"""A line for each mistake: `KEY: what is wrong; what would be right`. Nothing of pydantic's wording is left in it."""
+"""A line for each mistake: `KEY (line N): what is wrong; what would be right`. Nothing of pydantic's wording is in it.
+
+What has come from a variable is told by the variable, and has no line.
+"""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from collector.settings.keys import Kinds, Named, Node, Place, Table, below, is_secret
+from collector.settings.ecosystem import INSTEAD
+from collector.settings.keys import Kinds, Named, Node, Place, Table, at, below, is_secret, within
 from collector.settings.mistakes import nearest, shown
+from collector.settings.positions import endless, twice
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+_POSITION = re.compile(r"(.*) \(at line ([0-9]+), column ([0-9]+)\)", re.DOTALL)
+"""What tomllib ends its words with."""
 
 _LONGEST = 60
 """Characters of a name that a line shows."""
@@ -22,17 +31,61 @@ _SENTENCES = {
 }
 
 
-def lines(error: ValidationError, root: Table, variables: Mapping[Place, str]) -> Iterator[str]:
-    """Yield a line for each mistake. `variables`: which values have come from the environment, and from where in it."""
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where a mistake is, what stands there and in what; None for what is no key of the settings."""
+
+    place: Place
+    node: Node | None
+    parent: Node | None
+    around: Node | None
+    """As `parent`, but where that is a table of one kind, all of its kinds."""
+
+
+def lines(
+    error: ValidationError, root: Table, variables: Mapping[Place, str], numbers: Mapping[Place, int]
+) -> Iterator[str]:
+    """Yield a line for each mistake, in the order of the file.
+
+    `variables`: which values have come from the environment, and from where in it; `numbers`: the file's lines.
+    """
+    found = []
     for detail in error.errors():
-        place, node = _locate(detail, root)
-        parent = _parent(place, root)
-        if at := detail.get("ctx", {}).get("at"):
-            place = (*place[:-1], at)
+        spot = _locate(detail, root)
+        place = spot.place
+        if to_blame := detail.get("ctx", {}).get("at"):
+            place = (*place[:-1], to_blame)
         elif detail["type"].startswith("union_tag_"):
             place = (*place, "kind")
-        label = label_of(place, variables)
-        yield f"{label}: {_sentence(detail, label, place, node, parent)}"
+        label, number = label_of(place, variables), _number(place, variables, numbers)
+        found.append((number, f"{located(label, number)}: {_sentence(detail, label, spot)}"))
+    yield from (line for _, line in sorted(found, key=lambda each: each[0]))
+
+
+def not_toml(file: str, text: str, said: str) -> str:
+    """Return a line for the first thing in `text` that is no TOML. `said`: tomllib's words, which repeat no value."""
+    again = twice(text) if said.startswith(("Cannot", "Duplicate")) else None
+    if again is not None:
+        there = f"on line {again.first}" if again.first < again.second else "on this line"
+        return f"{located(label_of(again.place, {}), again.second)}: stands {there} already; make one of the two"
+    if found := _POSITION.fullmatch(said):
+        what, line, column = found.groups()
+        return f"{located(file, int(line))}: not TOML: {_lowered(what)}, at column {column}"
+    return f"{located(file, endless(text))}: not TOML: {_lowered(said.removesuffix(' (at end of document)'))}"
+
+
+def _lowered(words: str) -> str:
+    return words[:1].lower() + words[1:]
+
+
+def located(label: str, number: int) -> str:
+    """Return a label with the line that it stands on, 0 for none."""
+    return f"{label} (line {number})" if number else label
+
+
+def _number(place: Place, variables: Mapping[Place, str], numbers: Mapping[Place, int]) -> int:
+    """Return the line of the value at `place`; where it is missing, that of its table; 0 for what is from elsewhere."""
+    return 0 if within(place, variables) else numbers.get(place, numbers.get(place[:-1], 0))
 
 
 def label_of(place: Place, variables: Mapping[Place, str]) -> str:
@@ -55,44 +108,38 @@ def _dotted(part: str | int) -> str:
     return f".{part}" if _BARE.fullmatch(part) else f".{json.dumps(part, ensure_ascii=not part.isprintable())}"
 
 
-def _locate(detail: ErrorDetails, root: Table) -> tuple[Place, Node | None]:
+def _locate(detail: ErrorDetails, root: Table) -> _Spot:
     """Return where the mistake is, without what pydantic adds of its own: a union's tag, and that it is about a key."""
     place: Place = ()
     node: Node | None = root
+    parent: Node | None = None
     for part in detail["loc"]:
         if isinstance(node, Kinds):
             node = node.kinds.get(str(part))
         elif part != "[key]" or detail["type"] == "extra_forbidden":
             place = (*place, part)
-            node = None if node is None else below(node, part)
-    return place, node
+            parent, node = node, None if node is None else below(node, part)
+    return _Spot(place, node, parent, at(root, place[:-1]))
 
 
-def _parent(place: Place, root: Table) -> Node | None:
-    node: Node | None = root
-    for part in place[:-1]:
-        node = None if node is None else below(node, part)
-    return node
-
-
-def _sentence(detail: ErrorDetails, label: str, place: Place, node: Node | None, parent: Node | None) -> str:
+def _sentence(detail: ErrorDetails, label: str, spot: _Spot) -> str:
     """Return what is wrong and what would be right, in our words whatever pydantic's were."""
     value = shown(detail["input"])
     match detail["type"]:
         case "mistake":
             words = str(detail["ctx"]["words"])
         case "missing":
-            words = _missing(label, node)
+            words = _missing(label, spot.node)
         case "extra_forbidden":
-            words = _stranger(str(place[-1]), parent)
+            words = _stranger(str(spot.place[-1]), spot.parent, spot.around)
         case "literal_error":
-            words = f"must be {detail['ctx']['expected']}".replace("'", '"')
+            words = _choice(detail["ctx"]["expected"].replace("'", '"'), detail["input"])
         case "union_tag_not_found":
-            words = f"is missing; supported: {_kinds(node)}"
+            words = f"is missing; it is {_kinds(spot.node, detail['input'])}"
         case "union_tag_invalid":
-            words = f"this kind of credential is not supported yet; supported: {_kinds(node)}"
+            words = f"must be {_kinds(spot.node, detail['input'])}"
         case "dict_type" | "model_type" | "model_attributes_type":
-            words = f"must be a table, like {_table(place, node, parent)}"
+            words = f"must be a table, like {_table(spot)}"
         case "string_type":
             # Without the value: where text is wanted, a number may be a secret that lacks its quotes.
             words = "must be text, in quotes"
@@ -101,23 +148,50 @@ def _sentence(detail: ErrorDetails, label: str, place: Place, node: Node | None,
     return words
 
 
-def _kinds(node: Node | None) -> str:
-    return ", ".join(node.kinds) if isinstance(node, Kinds) else ""
+def _choice(expected: str, written: object) -> str:
+    """Return which texts there are, as pydantic lists them, and the one that `written` is like."""
+    near = nearest(written, re.findall('"([^"]*)"', expected)) if isinstance(written, str) else ""
+    return f"must be {expected}" + (f'; did you mean "{near}"?' if near else "")
+
+
+def _kinds(node: Node | None, written: object) -> str:
+    """Return which kinds there are, and which one is meant, by its likeness or by the keys that are there."""
+    if not isinstance(node, Kinds):
+        return ""
+    *others, last = (f'"{kind}"' for kind in node.kinds)
+    table = written if isinstance(written, dict) else {}
+    keys, kind = set(table) - {"kind"}, table.get("kind")
+    meant = [each for each, known in node.kinds.items() if keys and keys <= set(known.keys)]
+    near = nearest(kind, node.kinds) if isinstance(kind, str) else ""
+    near = near or (meant[0] if len(meant) == 1 else "")
+    return f"{', '.join(others)} or {last}" + (f'; did you mean "{near}"?' if near else "")
 
 
 def _missing(label: str, node: Node | None) -> str:
     if node is not None and is_secret(node):
-        return f"is missing; a file can hold it too: {label}{'_FILE' if label.isupper() else '_file'}"
+        twin = f"{label}{'_FILE' if label.isupper() else '_file'}"
+        return f"is missing; a file can hold it too: {twin}{INSTEAD.get(label, '')}"
     about = getattr(node, "about", "")
     return f"is missing; it is {about}" if about else "is missing"
 
 
-def _stranger(key: str, parent: Node | None) -> str:
+def _stranger(key: str, parent: Node | None, around: Node | None) -> str:
     known = list(parent.keys) if isinstance(parent, Table | Kinds) else []
-    near = nearest(key.lower(), known)
+    kinds = around if isinstance(around, Kinds) else Kinds({})
+    if owners := kinds.owners(key):
+        kind = next(kind for kind, table in kinds.kinds.items() if table is parent)
+        return f'{_belongs(owners)}; "{kind}" has {", ".join(known[1:]) or "no key of its own"}'
+    near = nearest(key.lower(), [*known, *kinds.keys])
+    if near and near not in known:
+        return f"unknown key; did you mean {near}? That {_belongs(kinds.owners(near))}"
     return f"unknown key; did you mean {near}?" if near else f"unknown key; known here: {', '.join(known)}"
 
 
-def _table(place: Place, node: Node | None, parent: Node | None) -> str:
-    named = isinstance(node, Named) or isinstance(parent, Named)
-    return f"[{place[0]}.NAME]" if named else "{ KEY = VALUE }"
+def _belongs(owners: Iterable[str]) -> str:
+    quoted = (f'"{kind}"' for kind in owners)
+    return f"belongs to kind {' and '.join(quoted)}"
+
+
+def _table(spot: _Spot) -> str:
+    named = isinstance(spot.node, Named) or isinstance(spot.parent, Named)
+    return f"[{spot.place[0]}.NAME]" if named else "{ KEY = VALUE }"

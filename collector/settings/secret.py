@@ -1,4 +1,7 @@
-"""A secret, read when it is used, so that a renewed file counts at the next try. Is never shown by `repr` or a dump."""
+"""A secret, read when it is used, so that a renewed file counts at the next try. Is never shown by `repr` or a dump.
+
+`content` reads any small file that the settings name as carefully: a certificate, the platform's token.
+"""
 
 import re
 import stat
@@ -18,7 +21,33 @@ BROKEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 MAX_BYTES = 64 * 1024
-"""Of a secret's file: no secret is longer, and a wrong path may lead to something huge."""
+"""Of a file: no secret and no certificate is longer, and a wrong path may lead to something huge."""
+
+_ALONE = "put the secret alone, on one line, into that file, and let the collector's user read it"
+
+
+def content(key: str, file: Path, *, mend: str = "put it there, and let the collector's user read it") -> bytes:
+    """Return what a small file holds now. `key`: where the settings name it, for messages.
+
+    Raise Unauthorized, with the key and the path, when it can't be read, is no plain file, is empty or is too long.
+    """
+
+    def unusable(fault: str) -> Unauthorized:
+        return Unauthorized(f"{key}: {file} {fault}", mend=mend)
+
+    try:
+        # Opening a named pipe would wait for a writer, without an end.
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise unusable("is not a plain file")
+        with file.open("rb") as stream:
+            held = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise unusable(f"can't be read ({error.strerror or type(error).__name__})") from error
+    if not held:
+        raise unusable("is empty")
+    if len(held) > MAX_BYTES:
+        raise unusable(f"is over {MAX_BYTES >> 10} KiB")
+    return held
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,27 +78,15 @@ class Secret:
         return text.strip()
 
     def _content(self, file: Path) -> str | None:
+        held = content(self.key, file, mend=_ALONE)
         try:
-            # Opening a named pipe would wait for a writer, without an end.
-            if not stat.S_ISREG(file.stat().st_mode):
-                raise self._unusable("is not a plain file")
-            with file.open("rb") as stream:
-                content = stream.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise self._unusable(f"can't be read ({error.strerror or type(error).__name__})") from error
-        if len(content) > MAX_BYTES:
-            raise self._unusable(f"is over {MAX_BYTES >> 10} KiB")
-        try:
-            return content.decode("utf-8-sig")
+            return held.decode("utf-8-sig")
         except UnicodeDecodeError:
             # Nothing is raised from here: that error carries the bytes.
             return None
 
     def _unusable(self, fault: str) -> Unauthorized:
-        return Unauthorized(
-            f"{self.key}: {self.file} {fault}",
-            mend="put the secret alone, on one line, into that file, and let the collector's user read it",
-        )
+        return Unauthorized(f"{self.key}: {self.file} {fault}", mend=_ALONE)
 
     def __repr__(self) -> str:
         return f"Secret({self.key})" if self.file is None else f"Secret({self.key}: {self.file})"
@@ -78,6 +95,14 @@ class Secret:
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's
         """A Secret, a text or a Given becomes a Secret; a dump holds no more of it than `repr` shows."""
         return core_schema.with_info_plain_validator_function(_secret, serialization=core_schema.to_string_ser_schema())
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The path of a file as the reader of the settings knows it: absolute, and with the key that names it."""
+
+    key: str
+    path: Path
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,11 +1,14 @@
 """collector.defender.auth: tokens, by the real msal, from a sign-in on loopback over real TLS."""
 
 import base64
+import email.utils
 import logging
+import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,8 @@ import structlog
 from origins import Authority, Origin, Reply, crowded
 from tenants import CLIENT_ID, SECRET, TENANT_ID, FakeTenant, always, as_json, jwt, payload, settings
 
-from collector.defender.auth import Auth, claims
+from collector.defender.auth import Auth
+from collector.defender.claims import claims
 from collector.defender.clouds import endpoints
 from collector.errors import BadResponse, Unauthorized, Unavailable
 from collector.http import Http
@@ -35,6 +39,15 @@ CODES = {
     53003: ("Conditional Access", "application's credential"),
     700082: ("refresh token", "login"),
     70043: ("refresh token", "login"),
+    700211: ("issuer", "federated credential"),
+    700212: ("audience", "federated credential"),
+    50173: ("revoked", "login"),
+    50076: ("a person", "login"),
+    50105: ("not open to this person", "enterprise application"),
+    65004: ("declined", "login"),
+    70020: ("not used in time", "login"),
+    7000218: ("without a secret", "public client flows"),
+    700025: ("public client", "device_code"),
 }
 
 
@@ -270,6 +283,34 @@ def test_each_code_of_the_sign_in_has_its_meaning_and_its_mend(fake: FakeTenant,
         assert str(error).endswith(f"(correlation id {CORRELATION})")
         assert mend in error.mend
         assert "words" not in str(error)
+
+
+@pytest.mark.parametrize(("code", "does"), [(7000215, "not the secret's id"), (7000222, "a new client secret")])
+def test_the_mend_names_where_the_secret_is(
+    fake: FakeTenant, make: Callable[..., Auth], tmp_path: Path, code: int, does: str
+) -> None:
+    """A wrong or an old secret is mended where the settings have it: the key, and the file if there is one."""
+    fake.entra.say = always(refuse(code))
+    assert failure(make()).mend.endswith("into client_secret")
+    file = tmp_path / "contoso.secret"
+    file.write_text(SECRET, encoding="utf-8")
+    secret = Secret("tenants.contoso.credential.client_secret_file", file=file)
+    mend = failure(make(credential=ClientSecret(kind="client_secret", client_secret=secret))).mend
+    assert does in mend
+    assert mend.endswith(f"into tenants.contoso.credential.client_secret_file ({file})")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(-700, "is 7[0-9]{2} s ahead of the answer's Date"), (700, "is [67][0-9]{2} s behind"), (0, "agrees with")],
+)
+def test_a_clock_that_is_off_is_told_by_how_much(fake: FakeTenant, auth: Auth, seconds: int, said: str) -> None:
+    """700024 says by how much this machine's clock differs from the answer's Date; without one, nothing of it."""
+    date = email.utils.formatdate(time.time() + seconds, usegmt=True)
+    fake.entra.say = lambda: replace(refuse(700024), headers={"Date": date})
+    assert re.search(f"this machine's clock {said}", str(failure(auth)))
+    fake.entra.say = always(refuse(700024))
+    assert "Date" not in str(failure(auth))
 
 
 def test_a_recorded_refusal_is_told(fake: FakeTenant, auth: Auth) -> None:

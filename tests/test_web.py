@@ -42,6 +42,9 @@ class Known:
     def polls(self) -> Mapping[tuple[str, str, str], int]:
         return {("contoso", "organization", "ok"): 5, ("contoso", "organization", "Unavailable"): 1}
 
+    def expiries(self) -> Mapping[str, float]:
+        return {"contoso": 1_800_000_000.0}
+
     def sinks(self) -> Sequence[SinkFacts]:
         return [SinkFacts(sink="main", backlog=7, oldest_seconds=3600.5, dead_letters=2)]
 
@@ -98,6 +101,7 @@ def test_metrics_are_what_prometheus_reads(pages: httpx.Client) -> None:
     assert value("defender_exposure_score_by_group", **labels) == 12.0
     subject = {"tenant": "contoso", "subject": "organization"}
     assert value("collector_poll_last_success_timestamp_seconds", **subject) == 1_699_999_200.0
+    assert value("collector_credential_expiry_timestamp_seconds", tenant="contoso") == 1_800_000_000.0
     assert value("collector_polls_total", outcome="ok", **subject) == 5
     assert value("collector_polls_total", outcome="Unavailable", **subject) == 1
     assert value("collector_sink_backlog_points", sink="main") == 7

@@ -35,6 +35,9 @@ class Facts(Protocol):
     def polls(self) -> Mapping[tuple[str, str, str], int]:
         """How many polls of (tenant, subject) ended in an outcome ("ok" or the error's name) in this process."""
 
+    def expiries(self) -> Mapping[str, float]:
+        """When a tenant's credential ends, in seconds since the epoch; a tenant without a known end is left out."""
+
     def sinks(self) -> Sequence[SinkFacts]:
         """Each sink of the settings."""
 

@@ -37,6 +37,7 @@ class _Scrape(Collector):
         except JournalError:
             readable = False
         yield from self._polls()
+        yield self._expiries()
         yield GaugeMetricFamily(
             "collector_journal_ok",
             "1 while the journal can be read and written",
@@ -76,6 +77,16 @@ class _Scrape(Collector):
             oldest.add_metric([sink.sink], sink.oldest_seconds)
             dead.add_metric([sink.sink], sink.dead_letters)
         yield from (backlog, oldest, dead)
+
+    def _expiries(self) -> Metric:
+        ends = GaugeMetricFamily(
+            "collector_credential_expiry_timestamp_seconds",
+            "When the tenant's certificate or client secret ends, as far as it is known",
+            labels=["tenant"],
+        )
+        for tenant, seconds in self._facts.expiries().items():
+            ends.add_metric([tenant], seconds)
+        return ends
 
     def _polls(self) -> Iterator[Metric]:
         success = GaugeMetricFamily(

@@ -1,0 +1,159 @@
+"""msal's HTTP client over ours: what isn't a sound answer is raised here as our error, before msal sees it.
+
+One deadline for all exchanges, one rule for trust; and of an answer msal gets no more than was looked at here.
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from collector.defender import document, entra
+from collector.defender.claims import claims, part
+from collector.defender.entra import Told
+from collector.errors import BadResponse, Unavailable
+from collector.http import Answer, Http
+
+PENDING = frozenset({"authorization_pending", "slow_down"})
+"""What OAuth calls a person who hasn't answered yet."""
+
+_DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+_PERSONS = frozenset({_DEVICE_CODE, "refresh_token"})
+"""Grants of a person, whose answer holds more than a token."""
+_SECRETS = ("client_secret", "client_assertion", "refresh_token", "device_code", "code")
+"""What is sent, and shown to nobody."""
+_USUAL_LIFE = 3599
+"""Seconds that a token lives whose answer doesn't say: OAuth leaves that open, and Microsoft's live an hour."""
+_USUAL_WAIT = 900
+"""Seconds that a code is good for whose answer doesn't say, and at the most: Microsoft's are."""
+_TOKEN = re.compile(r"[!-~]+")
+"""What an Authorization header carries."""
+_SHOWN = re.compile(r"[!-~]{1,200}")
+"""What a person is shown of an answer: no control character, nothing that breaks a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer as msal reads it: sound, and no more in it than was looked at here."""
+
+    text: str = field(repr=False)
+    status_code: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Exchanges:
+    """Exchanges that are all over by `until` (monotonic)."""
+
+    def __init__(self, http: Http, until: float) -> None:
+        self._http = http
+        self.until = until
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str] | None, content: bytes | None = None
+    ) -> tuple[Answer, str]:
+        """Return the answer, whatever its status, and who gave it."""
+        where = urlsplit(url).netloc
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise Unavailable(f"{where}: the sign-in took too long")
+        return self._http.send(method, url, seconds=left, headers=headers, content=content), where
+
+
+class Wire:
+    """Speaks with Microsoft Entra. `told`: what the credential adds to a refusal."""
+
+    def __init__(self, http: Http, until: float, told: Told) -> None:
+        self._exchanges = Exchanges(http, until)
+        self._told = told
+
+    def extend(self, until: float) -> None:
+        """Let what is asked from now on be over by `until`."""
+        self._exchanges.until = until
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None, **_: object) -> Said:
+        """Return what the login says of itself: where it gives tokens, and where people sign in."""
+        answer, where = self._exchanges.send("GET", url, headers)
+        said = self._object(answer, where, ())
+        kept = {key: said.get(key) for key in ("issuer", "authorization_endpoint", "token_endpoint")}
+        if not all(isinstance(value, str) for value in kept.values()):
+            raise entra.foreign(answer, where)
+        device = said.get("device_authorization_endpoint")
+        return Said(json.dumps({**kept, "device_authorization_endpoint": device if isinstance(device, str) else None}))
+
+    def post(
+        self, url: str, headers: Mapping[str, str] | None = None, data: Mapping[str, Any] | None = None, **_: object
+    ) -> Said:
+        """Return a token's text and its life in whole seconds; or a code for a person, or that nobody has used it."""
+        sent = {
+            key: value.decode() if isinstance(value, bytes) else str(value)
+            for key, value in (data or {}).items()
+            if value is not None
+        }
+        grant = sent.get("grant_type")
+        hidden = [sent[key] for key in _SECRETS if key in sent]
+        form = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
+        answer, where = self._exchanges.send("POST", url, form, urlencode(sent).encode())
+        waiting = entra.oauth_error(answer) if grant == _DEVICE_CODE else ""
+        if waiting in PENDING:
+            return Said(json.dumps({"error": waiting}), 400)
+        said = self._object(answer, where, hidden)
+        if grant is None:
+            return Said(json.dumps(_device(said, where)))
+        if "access_token" not in said and "error" in said:
+            raise entra.refusal(answer, where, self._told, hidden, time.time())
+        return Said(json.dumps({**granted(said, where), **(_persons(said) if grant in _PERSONS else {})}))
+
+    def close(self) -> None:
+        """Close nothing: the connections are everybody's."""
+
+    def _object(self, answer: Answer, where: str, hidden: Collection[str]) -> dict[str, Any]:
+        if answer.status != 200:  # noqa: PLR2004 - what is asked for comes with this one alone
+            raise entra.refusal(answer, where, self._told, hidden, time.time())
+        try:
+            return document.read(answer.body)
+        except BadResponse as error:
+            raise entra.foreign(answer, where) from error
+
+
+def granted(said: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return the token and its life as msal reads them; raise BadResponse where either is none."""
+    token, life = said.get("access_token"), whole(said.get("expires_in", _USUAL_LIFE))
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise BadResponse(f"{where}: the sign-in's answer holds no access_token")
+    if life is None:
+        raise BadResponse(f"{where}: the token's expires_in is no number of seconds over 0")
+    return {"token_type": "Bearer", "access_token": token, "expires_in": life}
+
+
+def whole(seconds: object) -> int | None:
+    """Return a number of whole seconds, over 0; the older endpoints send it as text."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float | str):
+        return None
+    try:
+        number = int(seconds)
+    except (ValueError, OverflowError):
+        return None
+    return number if 0 < number < 10**10 else None
+
+
+def _persons(said: Mapping[str, Any]) -> dict[str, str]:
+    """Return what keeps a person signed in and says who it is, as far as msal can read it."""
+    sound: dict[str, Callable[[str], object]] = {
+        "refresh_token": _TOKEN.fullmatch,
+        "id_token": lambda text: isinstance(claims(text).get("sub"), str),
+        "client_info": lambda text: all(isinstance(part(text).get(key), str) for key in ("uid", "utid")),
+    }
+    return {key: said[key] for key, fits in sound.items() if isinstance(said.get(key), str) and fits(said[key])}
+
+
+def _device(said: Mapping[str, Any], where: str) -> dict[str, Any]:
+    kept = {key: said.get(key) for key in ("device_code", "user_code", "verification_uri")}
+    for key, value in kept.items():
+        fits = _TOKEN if key == "device_code" else _SHOWN
+        if not isinstance(value, str) or not fits.fullmatch(value):
+            raise BadResponse(f"{where}: the sign-in's answer holds no {key}")
+    seconds = min(whole(said.get("expires_in")) or _USUAL_WAIT, _USUAL_WAIT)
+    return {**kept, "expires_in": seconds, "interval": min(whole(said.get("interval")) or 5, 60)}

@@ -4,6 +4,8 @@ import ssl
 from typing import Any, Self
 
 import httpx
+import jwt
+import msal
 
 from collector.simulator import SCOPE, Simulator
 
@@ -17,9 +19,32 @@ def trusting(simulator: Simulator) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=simulator.ca_file)
 
 
+class Client(httpx.Client):
+    """Msal gives its assertions as bytes, which httpx's forms know nothing of."""
+
+    def post(self, url: httpx.URL | str, **options: Any) -> httpx.Response:
+        if options.get("data"):
+            texts = {name: each.decode() if isinstance(each, bytes) else each for name, each in options["data"].items()}
+            options["data"] = texts
+        return super().post(url, **options)
+
+
 def connected(simulator: Simulator, timeout: float = 10) -> httpx.Client:
     """Return a client of the simulator that has no token."""
-    return httpx.Client(base_url=simulator.url, verify=trusting(simulator), trust_env=False, timeout=timeout)
+    return Client(base_url=simulator.url, verify=trusting(simulator), trust_env=False, timeout=timeout)
+
+
+def claims(token: str) -> dict[str, Any]:
+    """Return what a token says, unverified, as a collector would read it."""
+    return jwt.decode(token, options={"verify_signature": False})
+
+
+def said(answer: httpx.Response) -> tuple[int, str, int]:
+    """Return the status, the OAuth error and the AADSTS code of a refusal."""
+    body = answer.json()
+    (code,) = body["error_codes"]
+    assert body["error_description"].startswith(f"AADSTS{code}: ")
+    return answer.status_code, body["error"], code
 
 
 class Caller:
@@ -49,6 +74,20 @@ class Caller:
         }
         given = {name: value for name, value in form.items() if value is not None}
         return self.http.post(f"/{self.tenant.tenant_id}/oauth2/v2.0/token", data=given, **options)
+
+    def application(self, credential: Any, tenant_id: str = "") -> msal.ConfidentialClientApplication:
+        """Return the real thing: msal, with that credential."""
+        return msal.ConfidentialClientApplication(
+            self.tenant.client_id,
+            client_credential=credential,
+            authority=f"{self.url}/{tenant_id or self.tenant.tenant_id}",
+            instance_discovery=False,
+            http_client=self.http,
+        )
+
+    def opens(self, token: str) -> int:
+        """Return what the API answers to a token."""
+        return self.get(headers={"Authorization": f"Bearer {token}"}).status_code
 
     def renew(self) -> str:
         """Use a new token from now on, and return it."""

@@ -18,7 +18,7 @@ import pytest
 from simulated import connected, trusting
 
 from collector.errors import CollectorError, ConfigError
-from collector.simulator import SCOPE, Simulator
+from collector.simulator import SCOPE, Patience, Simulator
 
 TODAY = date(2026, 3, 14)
 
@@ -64,7 +64,7 @@ def test_a_client_that_does_not_know_its_authority_refuses_it(simulator: Simulat
 
 def test_it_is_reached_on_loopback_alone(simulator: Simulator) -> None:
     """It holds its port on no address but 127.0.0.1 and ::1."""
-    hosts = {bound.getsockname()[0] for bound in simulator._server._sockets}
+    hosts = {bound.getsockname()[0] for server in simulator._servers for bound in server._sockets}
     assert hosts <= {"127.0.0.1", "::1"}
 
 
@@ -208,6 +208,11 @@ def test_what_cannot_be_is_refused_all_at_once(tmp_path: Path) -> None:
     assert names == ["tenants", "groups", "latency", "port", "token_seconds", "page_size"]
     with pytest.raises(ConfigError, match="port"):
         Simulator(folder=tmp_path, port=65536)
+    with pytest.raises(ConfigError) as caught:
+        Simulator(
+            folder=tmp_path, credential_days=1e9, metadata_port=-1, patience=Patience(interval=0, approve_after=-1)
+        )
+    assert len(caught.value.problems) == 4
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(ConfigError, match="folder"):

@@ -38,7 +38,7 @@ def test_faults_are_cleared_by_name_and_by_tenant(faults: Faults) -> None:
 @pytest.mark.parametrize(
     ("fault", "parameters", "says"),
     [
-        ("throtle", {}, "no fault 'throtle'; known: bad_rows, body, disabled_feature"),
+        ("throtle", {}, "no fault 'throtle'; known: bad_rows, body, clock, disabled_feature"),
         ("throttle", {"retry": 2}, "no parameter 'retry'; known: retry_after, as_date"),
         ("hang", {"seconds": 2}, "no parameter 'seconds'; known: none"),
         ("slow", {}, "the parameter 'seconds' is missing"),
@@ -59,6 +59,10 @@ def test_faults_are_cleared_by_name_and_by_tenant(faults: Faults) -> None:
         ("pages", {"size": 0}, "size is a number of rows, 1 or more"),
         ("page_elsewhere", {"origin": "api.example.com"}, "origin is a scheme and a host"),
         ("sign_in_error", {"code": "7000222"}, "code is the number"),
+        ("clock", {"seconds": math.nan}, "seconds is a number, at most a century"),
+        ("other_cloud", {"cloud": "us"}, "cloud is one of global, gcc, gcc-high, dod"),
+        ("other_cloud", {"subject": "sign_in"}, "it can't strike 'sign_in'; it can strike: discovery"),
+        ("metadata_updating", {"status": 500}, "status is one of 404, 410"),
         ("sign_in_roles", {"roles": "Score.Read.All"}, "roles is a list of texts"),
         ("throttle", {"tenant": "umbrella"}, "no tenant 'umbrella'; known: contoso, fabrikam"),
         ("throttle", {"subject": "groups"}, "no subject 'groups'; known: organization, device_groups"),
@@ -92,6 +96,7 @@ def test_every_fault_that_is_promised_is_there() -> None:
         *("slow", "drip", "hang", "reset", "not_json", "html", "empty", "body"),
         *("bad_rows", "pages", "page_elsewhere", "page_loop", "pages_endless"),
         *("sign_in_hang", "sign_in_error", "sign_in_unavailable", "sign_in_roles"),
+        *("clock", "other_cloud", "discovery_nonsense", "identity_not_found", "metadata_updating"),
     }
 
 

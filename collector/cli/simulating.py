@@ -1,6 +1,5 @@
 """`simulate` and `demo`: a Defender tenant on loopback, and the whole collector against it."""
 
-import json
 import signal
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from collector.cli.faults import print_faults, set_fault
 from collector.cli.options import typed
 from collector.errors import ConfigError
 
@@ -28,7 +28,31 @@ def simulate(
     *,
     tenants: Annotated[int, typer.Option(min=1, help="How many tenants.")] = 1,
     groups: Annotated[int, typer.Option(min=1, help="How many device groups a tenant.")] = 7,
+    credential: Annotated[
+        Literal[
+            "client_secret", "certificate", "certificate_pfx", "workload_identity", "managed_identity", "device_code"
+        ],
+        typer.Option(help="How the application signs in; the settings and files are made for it."),
+    ] = "client_secret",
+    credential_days: Annotated[
+        float, typer.Option(help="Days until the application's certificate ends; below 0 it has.")
+    ] = 365.0,
+    approve_after: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Seconds until a device code is approved as if by a person; else never by itself."),
+    ] = None,
+    device_interval: Annotated[int, typer.Option(min=1, help="Seconds between a device's questions.")] = 5,
+    device_seconds: Annotated[int, typer.Option(min=1, help="How long a device code waits for a person.")] = 900,
+    certificate: Annotated[
+        Literal["valid", "expired", "other_name", "untrusted"], typer.Option(help="The server's own certificate.")
+    ] = "valid",
+    shown_by: Annotated[
+        Literal["all", "api", "sign_in"], typer.Option(help="Whose that certificate is; the other's is then valid.")
+    ] = "all",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on loopback; 0 for a free one.")] = 0,
+    metadata_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the managed identity; 0 for a free one.")
+    ] = 0,
     latency: Annotated[float, typer.Option(min=0.0, help="Seconds before each answer.")] = 0.0,
     page_size: Annotated[int | None, typer.Option(min=1, help="Groups a page; else all on one.")] = None,
     nameless: Annotated[
@@ -39,18 +63,26 @@ def simulate(
     fault: Annotated[
         list[str] | None,
         typer.Option(
-            help="A fault from the start, by name or as JSON with its parameters, like "
-            '{"fault": "throttle", "retry_after": 5, "times": 3}. May be repeated.'
+            help="A fault from the start: NAME, NAME,parameter=value,… like throttle,retry_after=5,times=3, or the "
+            'same as JSON, {"fault": "throttle", "retry_after": 5}. May be repeated; see --list-faults.'
         ),
     ] = None,
+    list_faults: Annotated[
+        bool, typer.Option("--list-faults", help="Print every fault that there is, and end.")
+    ] = False,
     folder: Annotated[
         Path | None,
-        typer.Option(help="Where its certificate, its secret and the settings are written. Else a new one."),
+        typer.Option(help="Where its certificate, the credential and the settings are written. Else a new one."),
     ] = None,
 ) -> None:
     """Serve Defender tenants on loopback, sign-in included, and print settings that point at them."""
-    where = folder or Path(tempfile.mkdtemp(prefix="exposure-simulator-"))
     kind = _simulator()
+    if list_faults:
+        print_faults()
+        return
+    from collector.simulator import Patience
+
+    where = folder or Path(tempfile.mkdtemp(prefix="exposure-simulator-"))
     simulator = (kind if seed is None else partial(kind, seed=seed))(
         folder=where,
         tenants=tenants,
@@ -60,21 +92,44 @@ def simulate(
         page_size=page_size,
         nameless=nameless,
         token_seconds=token_seconds,
+        credential=credential,
+        credential_days=credential_days,
+        patience=Patience(interval=device_interval, seconds=device_seconds, approve_after=approve_after),
+        metadata_port=metadata_port,
+        certificate=certificate,
+        shown_by=shown_by,
     )
     for text in fault or ():
-        _set_fault(simulator, text)
+        set_fault(simulator.faults, text)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     with simulator:
         print(simulator.settings, end="", flush=True)
-        print(
-            f"serving on {simulator.url} until Ctrl-C; these settings are in {simulator.settings_file}:\n"
-            f"  {typed()} once --config {simulator.settings_file}",
-            file=sys.stderr,
-            flush=True,
-        )
+        said = [
+            f"serving on {simulator.url} until Ctrl-C; these settings are in {simulator.settings_file}:",
+            *(f"  {line}" for line in _next(simulator, credential, approve_after)),
+        ]
+        print("\n".join(said), file=sys.stderr, flush=True)
         stop.wait()
+
+
+def _next(simulator: "Simulator", credential: str, approve_after: float | None) -> list[str]:
+    """Return what to type, in order, until a collector polls."""
+    config = f"--config {simulator.settings_file}"
+    curl = f"curl -s --cacert {simulator.ca_file}"
+    lines = []
+    if simulator.metadata_url:
+        lines += [f"export AZURE_POD_IDENTITY_AUTHORITY_HOST={simulator.metadata_url}"]
+    if credential == "device_code":
+        person = f"{curl} -d '{{\"approve\": true}}' {simulator.url}/simulator/device"
+        if approve_after is not None:
+            person = f"approved by itself {approve_after:g} s after a code was asked for"
+        lines += [f"{typed()} login --tenant {simulator.tenants[0].name} {config}", f"# meanwhile: {person}"]
+    lines += [f"{typed()} once {config}"]
+    if credential in ("certificate", "certificate_pfx", "workload_identity"):
+        lines += [f"# to have another one in its file: {curl} -d '{{}}' {simulator.url}/simulator/credential"]
+    return lines
 
 
 def demo(
@@ -93,9 +148,7 @@ def demo(
         if (where / "journal.db").exists():
             raise ConfigError([f"--folder: {where} has a journal already; name a new folder"])
         with kind(folder=where) as simulator:
-            Demo(simulator, where, seconds).run()
-        if folder:
-            print(f"\nThe journal stays: {typed()} status --config {where / 'demo.toml'}")
+            Demo(simulator, where, seconds, kept=folder is not None).run()
 
 
 def _simulator() -> "type[Simulator]":
@@ -107,15 +160,3 @@ def _simulator() -> "type[Simulator]":
             mend="pip install 'exposure-collector[demo]'",
         ) from error
     return Simulator
-
-
-def _set_fault(simulator: "Simulator", text: str) -> None:
-    try:
-        wanted = json.loads(text) if text.lstrip().startswith("{") else {"fault": text}
-        name = wanted.pop("fault", "")
-    except ValueError as error:
-        raise ConfigError([f"--fault: not JSON: {error}"]) from error
-    try:
-        simulator.faults.set(name, **wanted)
-    except ConfigError as error:
-        raise ConfigError([f"--fault: {problem}" for problem in error.problems], mend=error.mend) from error

@@ -7,9 +7,11 @@ from typing import ClassVar
 
 API = ("organization", "device_groups", "device_secure_score")
 TOKEN = ("sign_in",)
-SIGN_IN = (*TOKEN, "discovery")
-SUBJECTS = (*API, *SIGN_IN)
-"""What a request is about: three calls of the API, the token endpoint, and the discovery before it."""
+DISCOVERY = ("discovery",)
+METADATA = ("metadata",)
+SUBJECTS = (*API, *TOKEN, *DISCOVERY, "device_code", *METADATA)
+"""What a request is about: three calls of the API, the token endpoint, the discovery before it, the endpoint of device
+codes, and the instance-metadata service of managed identities."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,12 @@ def need(condition: bool, otherwise: str) -> None:  # noqa: FBT001 - it reads as
 
 def is_number(value: object) -> bool:
     """Whether it is a finite number, 0 or more; true and false are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    return is_offset(value) and isinstance(value, int | float) and value >= 0
+
+
+def is_offset(value: object) -> bool:
+    """Whether it is a finite number, of either sign; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def is_one_of(value: object, numbers: Collection[int]) -> bool:

@@ -1,12 +1,14 @@
-"""Faults in how an answer is sent: late, byte by byte, never, or cut off. Is not about what it says."""
+"""Faults in how an answer is sent: late, byte by byte, never, cut off, misdated. Is not about what it says."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
 from collector.simulator.answer import Answer
-from collector.simulator.fault_kind import TOKEN, Kind, is_number, need
+from collector.simulator.fault_kind import SUBJECTS, TOKEN, Kind, is_number, is_offset, need
 from collector.simulator.line import Line
+
+_MOST_SECONDS = 100 * 365 * 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ class Hang(Sending):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInHang(Hang):
-    """The same at the token endpoint."""
+    """There is never an answer at the token endpoint."""
 
     name: ClassVar[str] = "sign_in_hang"
     subjects: ClassVar[tuple[str, ...]] = TOKEN
@@ -87,3 +89,15 @@ class Reset(Sending):
         await line.start(answer)
         await line.piece(answer.body[: len(answer.body) // 2], last=False)
         await line.cut()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock(Kind):
+    """The `Date` of every answer is off by `seconds`, ahead or, below 0, behind, as if the client's were wrong."""
+
+    name: ClassVar[str] = "clock"
+    usual: ClassVar[tuple[str, ...]] = SUBJECTS
+    seconds: float
+
+    def __post_init__(self) -> None:
+        need(is_offset(self.seconds) and abs(self.seconds) <= _MOST_SECONDS, "seconds is a number, at most a century")

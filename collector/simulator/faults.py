@@ -20,9 +20,18 @@ from collector.simulator.fault_answers import (
     Unavailable,
 )
 from collector.simulator.fault_kind import SUBJECTS, Kind
-from collector.simulator.fault_rows import BadRows, PageElsewhere, PageLoop, Pages, PagesEndless
-from collector.simulator.fault_sending import Drip, Hang, Reset, SignInHang, Slow
-from collector.simulator.fault_sign_in import ExpiredToken, SignInError, SignInRoles, SignInUnavailable
+from collector.simulator.fault_rows import BadRows, NoIds, PageElsewhere, PageLoop, Pages, PagesEndless
+from collector.simulator.fault_sending import Clock, Drip, Hang, Reset, SignInHang, Slow
+from collector.simulator.fault_sign_in import (
+    DiscoveryNonsense,
+    ExpiredToken,
+    IdentityNotFound,
+    MetadataUpdating,
+    OtherCloud,
+    SignInError,
+    SignInRoles,
+    SignInUnavailable,
+)
 
 _K = TypeVar("_K", bound=Kind)
 
@@ -31,9 +40,10 @@ KINDS: Mapping[str, type[Kind]] = MappingProxyType(
         kind.name: kind
         for kind in (
             *(Throttle, Unavailable, Forbidden, DisabledFeature, NotFound, Redirect, NotJson, Html, Empty, Body),
-            *(BadRows, Pages, PageElsewhere, PageLoop, PagesEndless),
-            *(Slow, Drip, Hang, Reset),
+            *(BadRows, NoIds, Pages, PageElsewhere, PageLoop, PagesEndless),
+            *(Slow, Drip, Hang, Reset, Clock),
             *(ExpiredToken, SignInHang, SignInError, SignInUnavailable, SignInRoles),
+            *(OtherCloud, DiscoveryNonsense, IdentityNotFound, MetadataUpdating),
         )
     }
 )

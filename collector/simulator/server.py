@@ -1,4 +1,4 @@
-"""An ASGI application on loopback, over TLS, in a thread. Is not for any other interface, and not for production."""
+"""An ASGI application on loopback, TLS or plain, in a thread. Is not for any other interface, nor for production."""
 
 import asyncio
 import contextlib
@@ -25,10 +25,10 @@ _RESET = struct.pack("ii", 1, 0)
 class Server:
     """Holds `port` (0: a free one) on 127.0.0.1, and on ::1 where there is one, from the moment that it is built.
 
-    Raise ConfigError when the port is taken.
+    `context`: None for plain HTTP. Raise ConfigError when the port is taken.
     """
 
-    def __init__(self, port: int, context: ssl.SSLContext) -> None:
+    def __init__(self, port: int, context: ssl.SSLContext | None) -> None:
         self._sockets = _bind(port)
         self._context = context
         self._uvicorn: _Uvicorn | None = None
@@ -52,6 +52,7 @@ class Server:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            date_header=False,  # the front's: its clock may lie
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=int(_STOP_SECONDS / 2),
         )

@@ -45,6 +45,14 @@ def test_bad_rows_are_no_numbers(faults: Faults, caller: Caller) -> None:
     assert len(rows) == 7
 
 
+def test_ids_can_be_missing(faults: Faults, caller: Caller) -> None:
+    """No group has its id, in both of the API's ways to say so; names and scores are good."""
+    faults.set("no_ids")
+    rows = caller.get(GROUPS).json()["value"]
+    assert [row.get("rbacGroupId", "absent") for row in rows] == ["absent", None] * 3 + ["absent"]
+    assert all(row["rbacGroupName"] and isinstance(row["score"], float) for row in rows)
+
+
 def test_a_single_score_can_be_bad(faults: Faults, caller: Caller) -> None:
     """Where the answer is one object, the first of the bad scores is in it."""
     faults.set("bad_rows", scores=["missing"])

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collector.simulator.life import born
 from collector.simulator.names import group_names, tenant_names
 from collector.simulator.weaknesses import LONGEST_DAYS, drawn, written
 from collector.simulator.world import DEFAULT_SEED, World
@@ -17,6 +18,7 @@ from collector.simulator.world import DEFAULT_SEED, World
 TODAY = date(2026, 3, 14)
 HOUR = 3600 * 1000
 DAY = 24 * HOUR
+ORGANIZATION = "(organization)"
 
 seeds = st.integers(min_value=0, max_value=2**32)
 days = st.dates(min_value=date(2020, 1, 1), max_value=date(2060, 1, 1))
@@ -35,12 +37,18 @@ def contoso(*, seed: int = DEFAULT_SEED, today: date = TODAY, groups: int = 7) -
     return World(tenants=["contoso"], today=today, seed=seed, groups=groups)
 
 
-def scores(world: World, at: int, tenant: str = "contoso") -> list[float]:
-    """Return the groups' scores, and the organization's as the last."""
-    return [*(row["score"] for row in world.groups(tenant, at)["value"]), world.organization(tenant, at)["score"]]
+def scores(world: World, at: int, tenant: str = "contoso") -> dict[str, float]:
+    """Return the scores by the groups' names, and the organization's."""
+    groups = {row["rbacGroupName"]: row["score"] for row in world.groups(tenant, at)["value"]}
+    return {**groups, ORGANIZATION: world.organization(tenant, at)["score"]}
 
 
-def daily(world: World, today: date, count: int) -> list[list[float]]:
+def steps(old: dict[str, float], new: dict[str, float]) -> dict[str, float]:
+    """Return how far each has moved that has both scores."""
+    return {name: new[name] - old[name] for name in new if name in old}
+
+
+def daily(world: World, today: date, count: int) -> list[dict[str, float]]:
     """Return the scores at the end of each of the last `count` days."""
     return [scores(world, midnight(today) - (back - 1) * DAY - 1) for back in range(count, 0, -1)]
 
@@ -48,9 +56,9 @@ def daily(world: World, today: date, count: int) -> list[list[float]]:
 @given(seed=seeds, groups=st.integers(1, 30), at=st.integers(NOW - 900 * DAY, NOW + 900 * DAY))
 def test_every_score_is_between_0_and_100(seed: int, groups: int, at: int) -> None:
     """A score is a number from 0 to 100, for any seed, number of groups and moment."""
-    found = scores(contoso(seed=seed, groups=groups), at)
-    assert len(found) == groups + 1
-    assert all(0 <= score <= 100 for score in found)
+    world = contoso(seed=seed, groups=groups)
+    assert len(scores(world, NOW)) == groups + 1
+    assert all(0 <= score <= 100 for score in scores(world, at).values())
 
 
 @given(seed=seeds, at=st.integers(NOW - 90 * DAY, NOW))
@@ -61,7 +69,7 @@ def test_scores_change_once_a_day_and_all_at_one_minute(seed: int, at: int) -> N
     minutes = [scores(world, at + minute * 60_000) for minute in range(0, 24 * 60, 15)]
     changes = [pair for pair in itertools.pairwise(minutes) if pair[0] != pair[1]]
     assert len(changes) <= 1
-    assert all(old != new for pair in changes for old, new in zip(*pair, strict=True))
+    assert all(step for pair in changes for step in steps(*pair).values())
     assert minutes[0] != scores(world, at + DAY)
 
 
@@ -115,17 +123,14 @@ def test_every_seed_shows_steps(seed: int, groups: int) -> None:
 
 
 def _has_steps(world: World, today: date) -> None:
-    rises = [
-        [after - before for before, after in zip(*pair, strict=True)]
-        for pair in itertools.pairwise(daily(world, today, 61))
-    ]
-    assert max(max(rise[:-1]) for rise in rises) > 10
-    assert max(rise[-1] for rise in rises) >= 5
+    rises = [steps(*pair) for pair in itertools.pairwise(daily(world, today, 61))]
+    assert max(rise for found in rises for name, rise in found.items() if name != ORGANIZATION) > 10
+    assert max(rise[ORGANIZATION] for rise in rises) >= 5
 
 
 def test_a_step_is_remediated_over_weeks() -> None:
     """The organization's highest score of the last 60 days is followed by a slow fall, not by another step."""
-    organization = [found[-1] for found in daily(contoso(), TODAY, 60)]
+    organization = [found[ORGANIZATION] for found in daily(contoso(), TODAY, 60)]
     top = organization.index(max(organization))
     after = organization[top : top + LONGEST_DAYS]
     assert after[7] > after[0] - 0.7 * (after[0] - after[-1])
@@ -137,22 +142,24 @@ def test_a_step_is_remediated_over_weeks() -> None:
 def test_the_organization_is_near_the_mean_of_its_devices(seed: int, groups: int, at: int) -> None:
     """The organization's score is within 1.5 points of the groups' mean, weighted with their devices."""
     world = contoso(seed=seed, groups=groups)
-    *parts, whole = scores(world, at)
-    devices = [group.devices for group in world.groups_of("contoso")]
-    weighted = sum(score * count for score, count in zip(parts, devices, strict=True)) / sum(devices)
-    assert abs(whole - weighted) < 1.5
+    found = scores(world, at)
+    groups_then = world.groups_of("contoso", at)
+    assert len(found) == len(groups_then) + 1
+    weighted = sum(found[group.name or ""] * group.devices for group in groups_then)
+    assert abs(found[ORGANIZATION] - weighted / sum(group.devices for group in groups_then)) < 1.5
 
 
 def test_small_groups_are_jumpier() -> None:
     """A tenant's smallest group moves more from day to day than its largest."""
 
-    def unrest(seed: int, index: int) -> float:
-        series = [found[index] for found in daily(contoso(seed=seed), TODAY - timedelta(days=110), 30)]
-        return mean(abs(new - old) for old, new in itertools.pairwise(series))
-
     def unrest_by_size(seed: int) -> tuple[float, float]:
-        devices = [group.devices for group in contoso(seed=seed).groups_of("contoso")]
-        return unrest(seed, devices.index(min(devices))), unrest(seed, devices.index(max(devices)))
+        world = contoso(seed=seed)
+        by_size = sorted(world.groups_of("contoso", NOW - 110 * DAY), key=lambda group: group.devices)
+        pairs = list(itertools.pairwise(daily(world, TODAY - timedelta(days=110), 30)))
+        small, large = (
+            mean(abs(steps(*pair)[group.name or ""]) for pair in pairs) for group in (by_size[0], by_size[-1])
+        )
+        return small, large
 
     small, large = zip(*(unrest_by_size(seed) for seed in range(10)), strict=True)
     assert mean(small) > 1.5 * mean(large)
@@ -203,7 +210,8 @@ def test_group_names_are_all_different_and_as_odd_as_real_ones(count: int, seed:
 @given(groups=st.integers(1, 20), day=st.integers(-2000, 2000), seed=seeds)
 def test_a_weakness_is_felt_for_two_to_four_weeks(groups: int, day: int, seed: int) -> None:
     """A weakness is whole on its first day, only ever less after, and gone within 14 to 28 days."""
-    for weakness in (*written(groups, seed), *drawn(groups, day, seed)):
+    places = [born(place, f"Site {place}", place, seed) for place in range(groups)]
+    for weakness in (*written(places, seed), *drawn(groups, day, seed)):
         left = [weakness.left(weakness.day + age) for age in range(-1, LONGEST_DAYS + 2)]
         assert left[:2] == [0, 1]
         assert left[1:] == sorted(left[1:], reverse=True)

@@ -2,40 +2,40 @@
 
 import socket
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from collector import log
-from collector.defender import scores
-from collector.defender.groups import Groups
+from collector.cli import demo_history
+from collector.cli.options import typed
+from collector.cli.terminal import console
 from collector.journal import Journal
 from collector.pipeline import Outcome
-from collector.point import Point, Series
 from collector.service import Service
 from collector.settings import Settings, load
 from collector.simulator import Simulator
 
-_INTERVAL = 3
+_LEAST_INTERVAL = 3
+_SLOTS = 6
+"""What is shown at the most, and a few more where the time is short."""
+_SUBJECTS = 2
+"""The organization and its groups."""
 _HOUR = 3_600_000
-_DAYS = 90
-_BARS = "▁▂▃▄▅▆▇█"
-_MEDIUM, _HIGH = 30.0, 70.0
 
 
 class Demo:
-    """One run, `seconds` long, with everything below `folder`."""
+    """One run, `seconds` long, with everything below `folder`, which is `kept` afterwards or not."""
 
-    def __init__(self, simulator: Simulator, folder: Path, seconds: float) -> None:
+    def __init__(self, simulator: Simulator, folder: Path, seconds: float, *, kept: bool) -> None:
         self._simulator = simulator
-        self._folder = folder
+        self._config = folder / "demo.toml"
         self._seconds = seconds
+        self._kept = kept
+        self._interval = max(_LEAST_INTERVAL, int(seconds / _SLOTS))
         self._tenant = simulator.tenants[0].name
-        self._console = Console(highlight=False, markup=False, soft_wrap=True)
+        self._console = console()
         self._stop = threading.Event()
         self._settled: defaultdict[int, dict[str, Outcome]] = defaultdict(dict)
         self._changed = threading.Condition()
@@ -45,46 +45,50 @@ class Demo:
         port = _free_port()
         settings = self._settings(port)
         log.configure("error", "console")
-        self._say(f"A simulated Defender tenant, {self._tenant}: sign-in and API on {self._simulator.url}.")
+        self._say(f"A simulated Defender tenant, {self._tenant}: {self._simulator.url}, sign-in included.")
+        world = self._simulator.world
         with Journal(settings.journal.path) as journal:
-            count = self._load_history(journal)
+            count = demo_history.fill(journal, world, self._tenant, _now())
             self._say(
-                f"Its last {_DAYS} days are in the journal: {count} points. The organization's score, a bar a day:"
+                f"Its last {demo_history.DAYS} days are in the journal, polled hourly: {count} points.\n"
+                "The organization's exposure score, 0 to 100, lower is better:"
             )
-            self._show_history(journal)
-        self._say(f"The service polls both endpoints, here every {_INTERVAL} seconds, in real life every hour:\n")
+            demo_history.show(self._console, journal, world, self._tenant, _now())
+        self._say(
+            f"\nNow the service polls it every {self._interval} seconds, for {self._seconds:g}; in real life hourly."
+            f"\nMeanwhile, for Prometheus: curl http://127.0.0.1:{port}/metrics"
+        )
         service = threading.Thread(target=self._serve, args=(settings,), name="service")
         service.start()
         try:
-            self._play(port)
+            self._play()
             self._await_slot()
         finally:
             self._stop.set()
             service.join()
         with Journal(settings.journal.path) as journal:
-            self._show_groups(journal)
             self._tally(journal)
+        self._say(self._next())
 
     def _settings(self, port: int) -> Settings:
-        path = self._folder / "demo.toml"
-        path.write_text(
-            f"{self._simulator.settings}\n[poll]\ninterval_seconds = {_INTERVAL}\n"
+        self._config.write_text(
+            f"{self._simulator.settings}\n[poll]\ninterval_seconds = {self._interval}\n"
             f'\n[web]\nlisten = "127.0.0.1:{port}"\n',
             encoding="utf-8",
         )
-        return load(path, {})
+        return load(self._config, {})
 
     def _serve(self, settings: Settings) -> None:
         Service(settings, name="demo", tenants=[self._tenant], seen=self._seen).run(self._stop)
 
-    def _play(self, port: int) -> None:
+    def _play(self) -> None:
         """Let the service run, and make trouble twice."""
         third = self._seconds / 3
         self._stop.wait(third)
-        self._say('\nThe API says "429 Too Many Requests" once, and asks to be left alone for a second:\n')
+        self._say("  Trouble: the API says 429 Too Many Requests, and to come back in a second.", style="yellow")
         self._simulator.faults.set("throttle", subject="device_groups", times=1, retry_after=1)
         self._stop.wait(third)
-        self._say(f"\nThe API breaks three times (503). Meanwhile: curl http://127.0.0.1:{port}/metrics\n")
+        self._say("  Trouble: the API breaks three times, 503 Service Unavailable.", style="yellow")
         self._simulator.faults.set("unavailable", times=3)
         self._stop.wait(third)
 
@@ -94,83 +98,45 @@ class Demo:
             slot = self._settled[outcome.slot]
             slot[outcome.subject] = outcome
             self._changed.notify_all()
-        if len(slot) == 2:  # noqa: PLR2004 - the organization and its groups
-            time = datetime.fromtimestamp(outcome.slot / 1000, UTC).strftime("%H:%M:%S")
-            self._say(f"  {time}  organization {_how(slot['organization'])}, groups {_how(slot['device_groups'])}")
+        if len(slot) == _SUBJECTS:
+            moment = datetime.fromtimestamp(outcome.slot / 1000, UTC).strftime("%H:%M:%S")
+            self._say(
+                f"  {moment} UTC  organization {_how(slot['organization'])}, groups {_how(slot['device_groups'])}"
+            )
 
     def _await_slot(self) -> None:
         """Wait until no slot that has begun is half settled, so that the tally is whole."""
         with self._changed:
             self._changed.wait_for(
-                lambda: all(len(slot) == 2 for slot in self._settled.values()),  # noqa: PLR2004 - as above
-                timeout=_INTERVAL,
+                lambda: all(len(slot) == _SUBJECTS for slot in self._settled.values()), timeout=self._interval
             )
-
-    def _load_history(self, journal: Journal) -> int:
-        now = int(datetime.now(UTC).timestamp() * 1000) // _HOUR * _HOUR
-        count = 0
-        for day in range(_DAYS, 0, -1):
-            start = now - day * 24 * _HOUR
-            points = [point for slot in range(start, start + 24 * _HOUR, _HOUR) for point in self._at(slot)]
-            journal.append(points)
-            count += len(points)
-        return count
-
-    def _at(self, slot: int) -> Iterator[Point]:
-        """Yield the points that a poll would have brought at a past slot."""
-        world = self._simulator.world
-        groups = Groups(self._tenant, dict)
-        made = (
-            *scores.organization(self._tenant, slot, world.organization(self._tenant, slot), slot * 1_000_000),
-            *scores.device_groups(slot, world.groups(self._tenant, slot), groups.series),
-        )
-        yield from (point for point in made if isinstance(point, Point))
-
-    def _show_history(self, journal: Journal) -> None:
-        daily = self._scores(journal, Series("exposure_score", (("tenant", self._tenant),)), _DAYS)[::24]
-        low, high = min(daily), max(daily)
-        step = (high - low) / (len(_BARS) - 1) or 1.0
-        bars = [_BARS[round((value - low) / step)] for value in daily]
-        half = len(bars) // 2
-        self._say("")
-        for part, end in ((bars[:half], ""), (bars[half:], f"  now {daily[-1]:.1f}")):
-            self._say(f"  {''.join(part)}{end}")
-        self._say(f"\n  from {low:.1f} to {high:.1f}; lower is better\n")
-
-    def _show_groups(self, journal: Journal) -> None:
-        table = Table("device group", "score", "level", "in 30 days", box=None, pad_edge=False)
-        now = int(datetime.now(UTC).timestamp() * 1000)
-        latest = journal.latest("exposure_score_by_group", now - _HOUR)
-        for point in sorted(latest, key=lambda point: -float(point.fields["score"])):
-            score = float(point.fields["score"])
-            before = self._scores(journal, point.series, 30)[0]
-            table.add_row(point.series.tag("rbacGroupName"), f"{score:.1f}", _level(score), f"{score - before:+.1f}")
-        self._say("\nThe groups now, the most exposed first, and how far each has moved (+ is worse):\n")
-        self._console.print(table)
-
-    def _scores(self, journal: Journal, series: Series, days: int) -> Sequence[float]:
-        now = int(datetime.now(UTC).timestamp() * 1000)
-        points = journal.history(series, now - days * 24 * _HOUR, now + 1)
-        return [float(point.fields["score"]) for point in points]
 
     def _tally(self, journal: Journal) -> None:
         """Count, in the journal, the polls that a slot without a hole has."""
-        now = int(datetime.now(UTC).timestamp() * 1000)
+        now = _now()
         series = [point.series for point in journal.latest("collector_poll", now - _HOUR)]
         polls = [point for one in series for point in journal.history(one, now - _HOUR, now + 1)]
         slots = {point.time for point in polls}
-        expected = (max(slots) - min(slots)) // (_INTERVAL * 1000) + 1
+        expected = (max(slots) - min(slots)) // (self._interval * 1000) + 1
         tries = sum(int(point.fields["tries"]) for point in polls)
         failed = sum(not point.fields["ok"] for point in polls)
         self._say(
-            f"\n{len(polls)} polls were settled with {tries} tries: {failed} failed, "
-            f"{2 * expected - len(polls)} were missed."
+            f"\n{len(polls)} polls were settled with {tries} tries: {failed} failed,"
+            f" {_SUBJECTS * expected - len(polls)} were missed."
             f"\nThe journal holds {journal.summary().points} points. Each was safe on disk before it was counted."
-            "\n\nNext: your own tenant, and InfluxDB as a sink: README.md, and config/collector.example.toml."
         )
+        self._say(demo_history.standing(journal, self._tenant, now))
 
-    def _say(self, text: str) -> None:
-        self._console.print(text)
+    def _next(self) -> str:
+        """Return what to do next, with the commands to type."""
+        if self._kept:
+            look = f"Look at the history:\n  {typed()} trend --config {self._config}"
+        else:
+            look = f"To keep this history, and to look at it with `trend`:\n  {typed()} demo --folder FOLDER"
+        return f"\n{look}\nNext, your own tenant: README.md, and config/collector.example.toml."
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(text, style=style, soft_wrap=True)
 
 
 def _how(outcome: Outcome) -> str:
@@ -179,8 +145,8 @@ def _how(outcome: Outcome) -> str:
     return "ok" if outcome.tries == 1 else f"ok at try {outcome.tries}"
 
 
-def _level(score: float) -> str:
-    return "low" if score < _MEDIUM else "medium" if score < _HIGH else "high"
+def _now() -> int:
+    return int(time.time() * 1000)
 
 
 def _free_port() -> int:

@@ -5,9 +5,9 @@ from types import MappingProxyType
 
 from collector.simulator.answer import Answer, as_json, problem
 from collector.simulator.fault_answers import Instead, forbidden
-from collector.simulator.fault_rows import BadRows, Pages
+from collector.simulator.fault_rows import Pages, Spoiling
 from collector.simulator.fault_sign_in import ExpiredToken
-from collector.simulator.sign_in import ROLE, Token
+from collector.simulator.sign_in import Token
 from collector.simulator.visit import Visit
 from collector.simulator.world import Payload, World
 
@@ -41,12 +41,12 @@ class Api:
         instead = visit.take(Instead)
         if instead is not None:
             return instead.answer()
-        if ROLE not in token.roles:
+        if not token.reads_scores:
             return forbidden()
         if not (skip.isascii() and skip.isdigit()):
             return problem(400, "ODataError", "The value of $skip is not a non-negative integer.")
         payload = self._payload(visit.exchange.subject, token.tenant)
-        bad = visit.take(BadRows)
+        bad = visit.take(Spoiling)
         if bad is not None:
             payload = bad.spoil(payload)
         return as_json(self._page(visit, payload, int(skip), url) if "value" in payload else payload)

@@ -20,6 +20,11 @@ def between(low: float, high: float, *key: str | int) -> float:
     return low + (high - low) * roll(*key)
 
 
+def whole(low: int, high: int, *key: str | int) -> int:
+    """Return a whole number from `low` to `high`, both of them possible."""
+    return low + int((high - low + 1) * roll(*key))
+
+
 def shocks(*key: str | int) -> tuple[float, ...]:
     """Return `SHOCKS` numbers in [-1, 1], from one digest: a world asks for hundreds of them a group."""
     return tuple(value / 32767.5 - 1.0 for value in _UNPACK(_digest(key, 2 * SHOCKS)))

@@ -1,5 +1,6 @@
-"""Faults in what a good answer says: rows that are no scores, and pages. Is not a fault of HTTP: all are 200."""
+"""Faults in what a good answer says: rows that lack something, and pages. Is not a fault of HTTP: all are 200."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -16,7 +17,16 @@ _GROUPS = ("device_groups",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BadRows(Kind):
+class Spoiling(Kind, ABC):
+    """A fault in the rows of an answer that is good but for them."""
+
+    @abstractmethod
+    def spoil(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Return a body of the API with what is wrong in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadRows(Spoiling):
     """Scores that aren't numbers: the first rows get `scores` in that order, a body of one score the first of them."""
 
     name: ClassVar[str] = "bad_rows"
@@ -35,6 +45,20 @@ class BadRows(Kind):
         rows = payload["value"]
         bad = [_spoilt(row, score) for row, score in zip(rows, self.scores, strict=False)]
         return {**payload, "value": [*bad, *rows[len(bad) :]]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoIds(Spoiling):
+    """Groups without their ids: null in every second row, not there at all in the others."""
+
+    name: ClassVar[str] = "no_ids"
+    subjects: ClassVar[tuple[str, ...]] = _GROUPS
+    usual: ClassVar[tuple[str, ...]] = _GROUPS
+
+    def spoil(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Return a list of groups without their ids."""
+        rows = [{key: value for key, value in row.items() if key != "rbacGroupId"} for row in payload["value"]]
+        return {**payload, "value": [row | {"rbacGroupId": None} if n % 2 else row for n, row in enumerate(rows)]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,72 @@
+"""The past of the demo's tenant: put into the journal as the service would have, and shown. Is not made up here."""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+
+from collector.cli.chart import ASCII, BRAILLE, Chart
+from collector.cli.scorecard import said
+from collector.cli.terminal import draws, fitted
+from collector.defender import scores
+from collector.defender.groups import Groups
+from collector.history import Group, read
+from collector.journal import Journal
+from collector.point import Point
+from collector.simulator import World
+
+DAYS = 90
+
+_HOUR = 3_600_000
+_DAY = 24 * _HOUR
+_COLUMNS = 78
+_NAME = 24
+"""Columns of a group's name in a sentence."""
+
+
+def fill(journal: Journal, world: World, tenant: str, now: int) -> int:
+    """Return how many points the hourly polls of the last days have brought, once they are safe; `now` in ms."""
+    # One memory for all polls, as the service has it: a row without an id gets the last one seen for its name.
+    groups = Groups(tenant, dict)
+    end = now // _HOUR * _HOUR
+    count = 0
+    for start in range(end - DAYS * _DAY, end, _DAY):
+        points = [point for slot in range(start, start + _DAY, _HOUR) for point in _poll(world, tenant, slot, groups)]
+        journal.append(points)
+        count += len(points)
+    return count
+
+
+def _poll(world: World, tenant: str, slot: int, groups: Groups) -> Iterator[Point]:
+    """Yield the points that a poll would have brought at a past slot."""
+    made = (
+        *scores.organization(tenant, slot, world.organization(tenant, slot), slot * 1_000_000),
+        *scores.device_groups(slot, world.groups(tenant, slot), groups.series),
+    )
+    yield from (point for point in made if isinstance(point, Point))
+
+
+def show(console: Console, journal: Journal, world: World, tenant: str, now: int) -> None:
+    """Print the organization's score over the days, and what is to be seen in it."""
+    (card,) = read(journal, [tenant], now=now, late_ms=_DAY, days=DAYS, drawn=True)
+    chart = Chart(samples=card.samples, since=now - DAYS * _DAY, until=now, reach=3 * _HOUR)
+    pen = BRAILLE if draws(console) else ASCII
+    for line in chart.lines(min(console.width, _COLUMNS) - 2, pen):
+        _print(console, f"  {line.label}{line.frame}{line.cells}".rstrip())
+    _print(console, "\nWhat is to be seen in it, and in its groups:")
+    for event in world.events(tenant):
+        _print(console, f"  {event.day:%m-%d}  {event.kind:12}  {event.text}")
+
+
+def standing(journal: Journal, tenant: str, now: int) -> str:
+    """Return where the groups stand, from the best to the worst, as any reader of the journal finds them."""
+    (card,) = read(journal, [tenant], now=now, late_ms=_DAY, days=DAYS)
+    worst, *_, best = card.groups
+    return f"{len(card.groups)} groups: {_stands(best)} to {_stands(worst)}."
+
+
+def _stands(group: Group) -> str:
+    return f"{said(group.standing.score)} {group.standing.level} ({fitted(group.name, _NAME)})"
+
+
+def _print(console: Console, text: str) -> None:
+    console.print(text, soft_wrap=True)

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.figures import Spread, interleaved, short
-from benchmarks.polls import fill
+from benchmarks.polls import A_SLOT, fill
 from benchmarks.size import Size
 from benchmarks.table import Row
 from system.blackbox import COMMAND, Process, Simulated, environment, settings, until, v1
@@ -22,10 +22,11 @@ _EXCHANGES = 3
 
 
 def measure(size: Size, folder: Path) -> Iterator[Row]:
-    """Yield the rows of `--help`, `status` and the start of `run`."""
+    """Yield the rows of `--help`, `status`, `trend` and the start of `run`."""
     home = folder / "commands"
     with Simulated(home, "--latency", str(_LATENCY)) as simulated:
         yield from _answering(size, simulated, home / "status")
+        yield _trending(size, simulated, home / "trend")
         yield _starting(size, simulated, home)
 
 
@@ -55,6 +56,24 @@ def _answering(size: Size, simulated: Simulated, folder: Path) -> Iterator[Row]:
         against=against,
         figure=f"{status.beyond(nothing).said('s', signed=True)} more",
         goal="0.4 s more at most",
+    )
+
+
+def _trending(size: Size, simulated: Simulated, folder: Path) -> Row:
+    config = settings(folder, simulated)
+    with Journal(folder / "journal.db") as journal:
+        points = fill(journal, size.trended * 24 * A_SLOT)
+    for_help = [*COMMAND, "--help"]
+    for_trend = [*COMMAND, "trend", "--config", str(config)]
+    for command in (for_help, for_trend):
+        _wall(command)
+    helping, trend = interleaved(3 * size.times, lambda: _wall(for_help), lambda: _wall(for_trend))
+    return Row(
+        what=f"exposure-collector trend, {size.trended} days of 50 groups, {points:,} points",
+        measured=trend.said("s"),
+        against=f"{helping.said('s')}, exposure-collector --help",
+        figure=f"{trend.beyond(helping).said('s', signed=True)} more",
+        goal="0.3 s more at most",
     )
 
 

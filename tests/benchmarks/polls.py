@@ -1,5 +1,6 @@
 """Made-up polls as they come to the journal: a tenant's groups, its organization, and what is said of each poll."""
 
+import itertools
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,8 @@ from collector.point import Point, Series, Value
 HOUR = 3_600_000
 A_SLOT = 53
 """Points that an hour of a tenant of 50 groups leaves: those, the organization's, and one for each of the two polls."""
+_SLOTS = 1_000
+"""That are appended at once: a year of them is too much for the memory of a small machine."""
 
 
 class Polls:
@@ -64,8 +67,10 @@ def slots(count: int) -> Iterator[int]:
 def fill(journal: Journal, least: int) -> int:
     """Append hourly polls of a tenant of 50 groups, `least` points and up to a slot's more; return how many."""
     polls = Polls(50)
-    points = [
-        point for slot in slots(-(-least // A_SLOT)) for point in (*polls.organization(slot), *polls.groups(slot))
-    ]
-    journal.append(points)
-    return len(points)
+    count = 0
+    every = slots(-(-least // A_SLOT))
+    while some := list(itertools.islice(every, _SLOTS)):
+        points = [point for slot in some for point in (*polls.organization(slot), *polls.groups(slot))]
+        journal.append(points)
+        count += len(points)
+    return count

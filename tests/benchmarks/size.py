@@ -18,10 +18,22 @@ class Size:
     """Points that are brought to InfluxDB."""
     journaled: int
     """Points in the journal that `status` reads."""
+    trended: int
+    """Days of hourly polls in the journal of which `trend` shows a card."""
     tenants: int
     groups: int
     """Of a round: tenants, and groups a tenant."""
 
 
-FULL = Size(times=5, polls=400, days=30, payload=100_000, delivered=200_000, journaled=100_000, tenants=50, groups=40)
-QUICK = Size(times=1, polls=5, days=2, payload=500, delivered=6_000, journaled=500, tenants=2, groups=2)
+FULL = Size(
+    times=5,
+    polls=400,
+    days=30,
+    payload=100_000,
+    delivered=200_000,
+    journaled=100_000,
+    trended=365,
+    tenants=50,
+    groups=40,
+)
+QUICK = Size(times=1, polls=5, days=2, payload=500, delivered=6_000, journaled=500, trended=2, tenants=2, groups=2)

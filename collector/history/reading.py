@@ -1,0 +1,179 @@
+"""What a score card asks of the journal; it costs by what is shown, not by what is kept.
+
+That is the newest point of each series, the one before each moment over which a change is told, and the whole past of
+what is drawn alone. Is not the card (`card.py`): what the answers mean stands there.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from collector.history.card import (
+    DAY,
+    Card,
+    Followed,
+    Group,
+    Sample,
+    Standing,
+    called,
+    follow,
+    moments,
+    rank_groups,
+    sample,
+    seen,
+    stand,
+    worst_first,
+)
+from collector.point import NO_ID, Point, Series
+
+_ORGANIZATION = "exposure_score"
+_GROUPS = "exposure_score_by_group"
+
+
+class Past(Protocol):
+    """A journal, as far as it is asked here. Times are ms since the epoch."""
+
+    def latest(self, measurement: str, since: int, tenant: str | None = None) -> Sequence[Point]:
+        """Return the newest point of each series, of one tenant or of all, from `since` to now."""
+
+    def before(self, moments: Sequence[tuple[Series, int]]) -> Sequence[Point | None]:
+        """Return the newest point of each series at or before its moment, None where that is over a day older."""
+
+    def series(self, measurement: str, tenant: str | None = None) -> Sequence[Series]:
+        """Return every series that there is, of one tenant or of all."""
+
+    def history(self, series: Series, since: int, until: int) -> Sequence[Point]:
+        """Return the points of a series from `since` to before `until`, in the order of time."""
+
+
+def rank(past: Past, tenants: Collection[str], *, now: int, late_ms: int) -> Sequence[Card]:
+    """Return a card of each tenant, worst first, without groups. `late_ms`: the age from which a score is late."""
+    standings = _organizations(past, tenants)
+    found = {tenant: standings.get(tenant) for tenant in tenants}
+    return worst_first(
+        Card(tenant=tenant, standing=standing, late=_late(standing, (), now - late_ms))
+        for tenant, standing in found.items()
+    )
+
+
+def read(
+    past: Past,
+    tenants: Collection[str],
+    *,
+    now: int,
+    late_ms: int,
+    days: int,
+    group: str | None = None,
+    drawn: bool = False,
+) -> Sequence[Card]:
+    """Return the card of each tenant, worst first, with its groups, or with those alone that `group` names.
+
+    `drawn`: with the samples of the last `days`, of the organization, or of the groups that were named.
+    """
+    since = now - days * DAY
+    standings = _organizations(past, tenants)
+    followed = _followed(past, tenants, since if group is None else 0)
+    cards = []
+    for tenant in tenants:
+        every = followed.get(tenant, [])
+        fresh, others = seen(every)
+        shown = fresh if group is None else called(every, group)
+        groups = [
+            replace(
+                one,
+                seen=its in fresh,
+                samples=_samples(past, its.series, since, now) if drawn and group is not None else (),
+            )
+            for one, its in zip(_groups(past, shown), shown, strict=True)
+        ]
+        of_tenant = [_organization(tenant)] if drawn and group is None else []
+        cards.append(
+            Card(
+                tenant=tenant,
+                standing=standings.get(tenant),
+                samples=_samples(past, of_tenant, since, now),
+                groups=rank_groups(groups),
+                unseen=len(others) if group is None else 0,
+                unseen_since=max((its.newest.time for its in others), default=None) if group is None else None,
+                late=_late(standings.get(tenant), fresh, now - late_ms),
+            )
+        )
+    return worst_first(cards)
+
+
+def names(past: Past, tenants: Collection[str]) -> set[str]:
+    """Return every name and id that the tenants' groups ever had."""
+    every = [series for series in past.series(_GROUPS, _only(tenants)) if series.tag("tenant") in tenants]
+    return {series.tag(key) for series in every for key in ("rbacGroupName", "rbacGroupId")} - {NO_ID}
+
+
+def _late(standing: Standing | None, groups: Sequence[Followed], before: int) -> Sequence[str]:
+    newest = {
+        "organization": standing.at if standing else None,
+        "device_groups": max((group.newest.time for group in groups), default=None),
+    }
+    return [subject for subject, at in newest.items() if at is not None and at < before]
+
+
+def _organizations(past: Past, tenants: Collection[str]) -> Mapping[str, Standing]:
+    newest = [point for point in past.latest(_ORGANIZATION, 0, _only(tenants)) if point.series.tag("tenant") in tenants]
+    standings = _standings(past, [(point, [point.series]) for point in newest])
+    return {point.series.tag("tenant"): standing for point, standing in zip(newest, standings, strict=True)}
+
+
+def _followed(past: Past, tenants: Collection[str], since: int) -> Mapping[str, Sequence[Followed]]:
+    """Return each tenant's groups that have a point since `since`; of one that has none since then, all it ever had."""
+    newest = _by_tenant(past.latest(_GROUPS, since, _only(tenants)))
+    every = defaultdict(list)
+    for series in past.series(_GROUPS, _only(tenants)):
+        every[series.tag("tenant")].append(series)
+    silent = [tenant for tenant in tenants if every.get(tenant) and tenant not in newest]
+    if silent and since > 0:
+        newest |= _by_tenant(past.latest(_GROUPS, 0, _only(silent)))
+    return {tenant: follow(newest.get(tenant, ()), every.get(tenant, ())) for tenant in tenants}
+
+
+def _groups(past: Past, followed: Sequence[Followed]) -> Sequence[Group]:
+    standings = _standings(past, [(group.newest, group.series) for group in followed])
+    return [
+        Group(name=group.name, id=group.id, standing=standing)
+        for group, standing in zip(followed, standings, strict=True)
+    ]
+
+
+def _standings(past: Past, asked: Sequence[tuple[Point, Sequence[Series]]]) -> Sequence[Standing]:
+    """Return where each newest point stands, by all series that are its past."""
+    wanted = [
+        (series, moment) for newest, its in asked for moment in moments(newest.time) for series in its if moment >= 0
+    ]
+    answers = iter(past.before(wanted))
+    standings = []
+    for newest, its in asked:
+        before: list[Sample | None] = []
+        for moment in moments(newest.time):
+            found = [sample(point) for _ in its if moment >= 0 and (point := next(answers)) is not None]
+            before.append(max(found, key=lambda one: one.time, default=None))
+        standings.append(stand(sample(newest), before))
+    return standings
+
+
+def _samples(past: Past, every: Iterable[Series], since: int, now: int) -> Sequence[Sample]:
+    found = {one.time: one for series in every for one in map(sample, past.history(series, since, now + 1))}
+    return [found[time] for time in sorted(found)]
+
+
+def _organization(tenant: str) -> Series:
+    return Series(_ORGANIZATION, (("tenant", tenant),))
+
+
+def _by_tenant(points: Iterable[Point]) -> dict[str, list[Point]]:
+    found: defaultdict[str, list[Point]] = defaultdict(list)
+    for point in points:
+        found[point.series.tag("tenant")].append(point)
+    return dict(found)
+
+
+def _only(tenants: Collection[str]) -> str | None:
+    """Return the one tenant that is asked for, None for several: then one look at all names is less than many."""
+    return next(iter(tenants)) if len(tenants) == 1 else None

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journals import HOUR, MIDNIGHT, every, group, org
+from journals import DAY, HOUR, MIDNIGHT, every, group, org
 
 from collector.batch import Cursor
 from collector.errors import JournalError
-from collector.journal import Journal
+from collector.journal import Journal, places
 
 
 @pytest.fixture
@@ -55,15 +56,15 @@ def test_an_advance_counts_once(journal: Journal) -> None:
 
 
 def test_a_replay_is_never_lost_to_a_batch_that_was_on_its_way(journal: Journal) -> None:
-    """A cursor that a person moved stays where it was put, also when it was put back to the very same place."""
+    """A cursor that a person moved back stays moved, also when it has come to the very same place again."""
     cursor = journal.advance(journal.cursor("main"), 5)
     assert cursor is not None
-    journal.move("main", 1)
-    assert journal.move("main", 5) == Cursor("main", 5, 2)
+    assert journal.move("main", 1) == Cursor("main", 1, 1)
+    assert journal.advance(journal.cursor("main"), 5) == Cursor("main", 5, 1)
     assert journal.advance(cursor, 9) is None
     assert journal.append([group("a")], taken=(cursor, 9)) is False
-    assert journal.cursor("main") == Cursor("main", 5, 2)
-    assert (journal.tail(), journal.advance(journal.cursor("main"), 9)) == (10, Cursor("main", 9, 2))
+    assert journal.cursor("main") == Cursor("main", 5, 1)
+    assert (journal.tail(), journal.advance(journal.cursor("main"), 9)) == (10, Cursor("main", 9, 1))
 
 
 def test_points_and_the_cursor_of_who_derived_them_move_together(journal: Journal) -> None:
@@ -86,10 +87,36 @@ def test_a_failed_append_leaves_the_cursor_where_it_was(journal: Journal) -> Non
     assert (journal.cursor("derive"), journal.tail()) == (cursor, 10)
 
 
-def test_no_cursor_moves_past_the_tail(journal: Journal) -> None:
-    """A person who moves a cursor too far skips no row that is yet to come."""
-    journal.cursor("main")
-    assert journal.move("main", 10**9) == Cursor("main", 10, 1)
+def test_no_person_moves_a_cursor_forward(journal: Journal) -> None:
+    """What a consumer has yet to take can't be skipped; a move that would skip it changes nothing."""
+    cursor = journal.advance(journal.cursor("main"), 4)
+    assert cursor is not None
+    assert (journal.move("main", 10**9), journal.move("main", 5), journal.cursor("main")) == (cursor,) * 3
+    assert journal.advance(cursor, 6) == Cursor("main", 6, 0)
+    assert journal.move("main", -5) == Cursor("main", 1, 1)
+
+
+def test_a_moment_has_a_place_in_the_order_of_rows(journal: Journal) -> None:
+    """The first row with a time of that moment or later is found, wherever later rows of earlier times stand."""
+    assert [journal.place(MIDNIGHT + n * HOUR, 10) for n in (-99, 0, 3, 8)] == [1, 1, 4, 9]
+    assert journal.place(MIDNIGHT + 8 * HOUR + 1, 10) == 10, "there is none: nothing is taken again"
+    journal.append([group("late", MIDNIGHT - 3 * DAY), group("late", MIDNIGHT + 99 * DAY), group("b", MIDNIGHT)])
+    assert journal.place(MIDNIGHT + 9 * HOUR, journal.tail()) == 11
+    assert journal.place(MIDNIGHT + 9 * HOUR, 11) == 11, "what lies past the cursor is not looked for"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=40), st.integers(-1, 61), st.integers(1, 45))
+def test_the_place_of_a_moment_is_that_of_the_first_row(times: list[int], since: int, before: int) -> None:
+    """However rows came, replaced each other and are spread over days, none of that moment or later stands before."""
+    with TemporaryDirectory() as folder, Journal(Path(folder) / "journal.db") as journal:
+        journal.append([group(f"g{n % 3}", MIDNIGHT + time * 7 * HOUR) for n, time in enumerate(times)])
+        rows = journal.read(Cursor("", 1, 0), 1000).rows
+        moment = MIDNIGHT + since * 7 * HOUR
+        expected = [row.id for row in rows if row.point.time >= moment and row.id < before]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(places, "_SPAN", 2)
+            assert journal.place(moment, before) == min(expected, default=before)
 
 
 def test_moving_an_unknown_consumer_names_those_that_there_are(journal: Journal) -> None:
@@ -111,6 +138,7 @@ def test_a_sink_that_writes_elsewhere_under_the_same_name_is_noticed_once(journa
     journal.advance(journal.cursor("main", "ignored"), 3)
     assert journal.retarget("main", "http://b/bucket") is None
     assert journal.retarget("unknown", "http://b/bucket") is None
+    assert (journal.target("main"), journal.target("unknown")) == ("http://b/bucket", "")
 
 
 def test_what_a_sink_fails_of_is_there_for_another_process_to_ask(tmp_path: Path) -> None:
@@ -155,7 +183,7 @@ def test_three_holders_of_one_cursor_never_undo_each_other(shared: Journal, move
     stands = Cursor(name, 1, 0)
     for what, holder, to in moves:
         if what == "move":
-            stands = Cursor(name, to, stands.moves + 1)
+            stands = Cursor(name, to, stands.moves + 1) if to <= stands.next else stands
             assert shared.move(name, to) == stands
         elif what == "advance":
             moved = shared.advance(held[holder], to)

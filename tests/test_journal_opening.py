@@ -137,7 +137,7 @@ def test_a_reader_writes_nothing(path: Path) -> None:
             lambda: reader.append([org()]),
             lambda: reader.cursor("new"),
             lambda: reader.advance(cursor, 3),
-            lambda: reader.move("main", 3),
+            lambda: reader.move("main", 1),
             lambda: reader.prune(MAX_TIME, []),
         ):
             with pytest.raises(JournalError, match="readonly"):

@@ -18,6 +18,7 @@ from collector.point import Point
 from collector.service import run
 from collector.service.clock import ClockWatch
 from collector.service.engine import Engine, slot_of
+from collector.service.expiry import Expiry
 from collector.service.facts import Watching
 from collector.service.lanes import Lanes
 from collector.service.run import Running
@@ -181,7 +182,7 @@ def test_readiness_names_a_journal_that_fails_and_the_housekeeping_mends_it(
     with Journal(tmp_path / "journal.db") as journal:
         engine = Engine(seconds, journal, name="host-1", tenants=[], delivered=lambda _: None)
         engine.sources = [Script("contoso", ([score("contoso", 0)] for _ in range(1000)))]  # type: ignore[list-item]
-        watching = Watching(engine)
+        watching = Watching(engine, Expiry(engine.sources))
         assert watching.turns()
         (reason,) = watching.reasons()
         assert "no tenant" in reason
@@ -235,7 +236,7 @@ def until(true: Callable[[], bool]) -> None:
 def test_a_success_that_a_wrong_clock_told_does_not_count_for_ever(settings: Settings, tmp_path: Path) -> None:
     """After the clock was set back a new success takes the place of one that lies ahead of it."""
     with Journal(tmp_path / "journal.db") as journal:
-        watching = Watching(Engine(settings, journal, name="host-1", tenants=[], delivered=lambda _: None))
+        watching = Watching(Engine(settings, journal, name="host-1", tenants=[], delivered=lambda _: None), Expiry([]))
         facts = {"tenant": "contoso", "subject": "organization", "points": 1, "tries": 1, "throttled": 0}
         for slot in (time.time() + 4000, time.time() - 60):
             watching.settled(Outcome(**facts, slot=int(slot * 1000), error=None, seconds=0.1))  # type: ignore[arg-type]

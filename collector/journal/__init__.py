@@ -5,8 +5,24 @@ points of one identity only the later one is left, at its own place in the order
 success or by a person's `move`. Other processes may read and write beside this one.
 """
 
-from collector.journal.lock import RoleLock, holder
+from collector.journal.backup import Backup, backup
+from collector.journal.forgetting import Holdings
+from collector.journal.letters import Letter, Resent
+from collector.journal.lock import RoleLock, holder, reachable
 from collector.journal.log import Journal
 from collector.journal.past import Summary
+from collector.journal.proving import Proof
 
-__all__ = ["Journal", "RoleLock", "Summary", "holder"]
+__all__ = [
+    "Backup",
+    "Holdings",
+    "Journal",
+    "Letter",
+    "Proof",
+    "Resent",
+    "RoleLock",
+    "Summary",
+    "backup",
+    "holder",
+    "reachable",
+]

@@ -15,8 +15,12 @@ from pathlib import Path
 
 from collector.errors import JournalError
 from collector.journal import schema
+from collector.journal.copying import copy
+from collector.journal.lock import writer
 
 _BUSY_SECONDS = 10.0
+_OF_THE_SOURCE = ("SQLITE_BUSY", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ")
+"""What can only be said of the file that is copied."""
 _DAMAGED = "the file is damaged: move it aside and bring back a backup"
 
 
@@ -51,6 +55,8 @@ class Database:
         with self._translated():
             self._connection.execute("PRAGMA journal_mode=TRUNCATE")
             self._connection.execute("PRAGMA synchronous=FULL")
+            # What is deleted is overwritten: a tenant that was forgotten is not to be read from free pages.
+            self._connection.execute("PRAGMA secure_delete=ON")
         if version < len(schema.STEPS):
             with self.writing() as connection:
                 # Asked again inside the transaction: another process may have been first.
@@ -74,11 +80,27 @@ class Database:
             yield connection
 
     @contextmanager
+    def trying(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that is taken back at its end: nobody sees anything of it."""
+        with self._transaction("BEGIN IMMEDIATE", "ROLLBACK") as connection:
+            yield connection
+
+    @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One consistent view. Keep it short: no writer of any process can commit meanwhile."""
         # Not COMMIT: that fails once a damaged row was met.
         with self._transaction("BEGIN", "ROLLBACK") as connection:
             yield connection
+
+    def copy(self, to: Path, seen: Callable[[int, int], None]) -> None:
+        """Let the file `to` be a whole copy; `seen` is called with pages copied, and of how many."""
+        with self._lock:
+            try:
+                copy(self._connection, to, seen)
+            except sqlite3.Error as error:
+                ours = getattr(error, "sqlite_errorname", "").startswith(_OF_THE_SOURCE)
+                path = self.path if ours else to
+                raise JournalError(f"{path}: {error}", mend=_mend(error, path)) from error
 
     def size(self) -> int:
         """Return the file's size in bytes."""
@@ -175,9 +197,12 @@ def _mend(error: sqlite3.Error | OSError, path: Path) -> str:
             "SQLITE_READONLY_ROLLBACK",
         ): "a process ended in the middle of a write: start `run` or `once`, which takes it back",
         ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "EACCES", "EPERM", "EROFS"): _permit(path),
-        ("SQLITE_BUSY",): "another process holds a transaction open; end it",
+        ("SQLITE_BUSY",): f"{writer(path)} holds a transaction open; end it",
         ("SQLITE_NOTADB",): "set journal.path to another file; if this was the journal, bring back a backup",
         ("SQLITE_CORRUPT", "SQLITE_CONSTRAINT", "SQLITE_ERROR"): _DAMAGED,
-        ("SQLITE_IOERR", "EIO"): "the disk failed: the system's log says more",
+        (
+            "SQLITE_IOERR",
+            "EIO",
+        ): "the disk failed (the system's log says more), or a file met its limit of size (ulimit -f)",
     }
     return next((mend for codes, mend in mends.items() if code.startswith(codes)), "")

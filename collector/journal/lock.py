@@ -9,6 +9,9 @@ from typing import Self
 
 from collector.errors import JournalError
 
+_LOCKS = Path("/proc/locks")
+"""Linux's list of who holds which lock; elsewhere there is none."""
+
 
 def holder(journal: Path) -> str | None:
     """Return the pid of the process that polls and delivers a journal; None when none does, or it can't be told."""
@@ -24,6 +27,40 @@ def holder(journal: Path) -> str | None:
     return None
 
 
+def reachable(journal: Path) -> None:
+    """Return if this user could take the role, held or not; else raise JournalError. No file is made."""
+    path = _lock_of(journal)
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise JournalError(f"{path}: can't be made", mend=f"let this user write to {path.parent}") from None
+        return
+    except OSError as error:
+        raise _closed(path, error) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    except OSError as error:
+        raise _unlockable(path, error) from error
+    finally:
+        os.close(file)
+
+
+def writer(journal: Path) -> str:
+    """Return which process holds SQLite's lock on a journal, in words, as far as the system tells."""
+    with suppress(OSError, ValueError, IndexError):
+        found = journal.stat()
+        own = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+        for line in _LOCKS.read_text(encoding="ascii").splitlines():
+            # Never by opening the journal: to close it again would give up this process's own locks on it.
+            _, kind, _, access, pid, file, *_ = line.split()
+            if (kind, access, file) == ("POSIX", "WRITE", own) and int(pid) > 0:
+                return f"the process {pid}"
+    return "another process"
+
+
 class RoleLock:
     """Held from `with` to its end, or to the end of the process however that comes."""
 
@@ -37,7 +74,7 @@ class RoleLock:
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise JournalError(f"{self._path}: {error.strerror}", mend="let this user write to it") from error
+            raise _closed(self._path, error) from error
         try:
             self._take(file)
         except BaseException:
@@ -71,14 +108,21 @@ class RoleLock:
                 mend="one process polls and delivers a journal; end the other, or give this one another journal.path",
             ) from error
         except OSError as error:
-            raise JournalError(
-                f"{self._path}: can't be locked: {error.strerror}", mend="keep the journal on a local disk"
-            ) from error
+            raise _unlockable(self._path, error) from error
 
     def _close(self) -> None:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def _closed(path: Path, error: OSError) -> JournalError:
+    mend = "it is a folder: take it away" if isinstance(error, IsADirectoryError) else "let this user write to it"
+    return JournalError(f"{path}: {error.strerror}", mend=mend)
+
+
+def _unlockable(path: Path, error: OSError) -> JournalError:
+    return JournalError(f"{path}: can't be locked: {error.strerror}", mend="keep the journal on a local disk")
 
 
 def _lock_of(journal: Path) -> Path:

@@ -7,19 +7,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from collector.batch import Backlog, Batch, Cursor, DeadLetter, Filter
+from collector.batch import Backlog, Batch, Cursor, DeadLetter, Filter, Row
 from collector.errors import JournalError
-from collector.journal import cursors, past
+from collector.journal import cursors, forgetting, past
 from collector.journal.database import Database
+from collector.journal.forgetting import Holdings
+from collector.journal.letters import Letters, words
 from collector.journal.past import Summary
+from collector.journal.places import first
+from collector.journal.proving import Proof, attempt, prove
 from collector.journal.pruning import prune
 from collector.journal.rows import Rows
 from collector.point import Point, Series
 
 _SPAN = 50_000
 """Rows that one `read` looks at, at the most: a view that stays open keeps every writer waiting."""
-_WORDS = 1_000
-"""Characters that are kept of what a server said."""
+_MOMENTS = 5_000
+"""Moments that one view looks before, at the most."""
 _EVERYTHING = Filter()
 
 
@@ -31,6 +35,8 @@ class Journal:
         self._clock = clock
         self._rows = Rows()
         self._database = Database(path, readonly=readonly, stale=self._rows.names.forget)
+        self.letters = Letters(self._database, self._rows, clock)
+        """What sinks have refused for good."""
 
     def __enter__(self) -> Self:
         return self
@@ -53,17 +59,16 @@ class Journal:
         with self._database.writing() as connection:
             if taken is not None and not cursors.take(connection, *taken):
                 return False
-            first = cursors.tail(connection)
-            connection.executemany(
-                "INSERT OR REPLACE INTO point (id, series, time, shape, data) VALUES (?, ?, ?, ?, ?)",
-                [self._rows.encoded(connection, first + n, point) for n, point in enumerate(points)],
-            )
+            self._rows.append(connection, cursors.tail(connection), points)
         return True
 
     def probe(self) -> None:
-        """Return if the journal could be written now; nothing is changed."""
-        with self._database.writing():
-            pass
+        """Return if the journal takes a write of 128 KiB now; nothing is changed."""
+        attempt(self._database)
+
+    def prove(self, seconds: float, most: int) -> Proof:
+        """Return whether the newest rows, at most about `most` and in at most `seconds`, are what was written."""
+        return prove(self._database, seconds, most)
 
     def tail(self) -> int:
         """Return the id that the next row will have."""
@@ -94,6 +99,12 @@ class Journal:
         with self._database.reading() as connection:
             return cursors.every(connection)
 
+    def target(self, consumer: str) -> str:
+        """Return what the consumer writes to by what is on record, empty when there is nothing."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT target FROM cursor WHERE consumer = ?", (consumer,)).fetchone()
+        return str(row[0]) if row else ""
+
     def retarget(self, consumer: str, target: str) -> str | None:
         """Put what the consumer writes to on record; return what stood there before if it was another, else None."""
         with self._database.writing() as connection:
@@ -106,28 +117,34 @@ class Journal:
         with self._database.writing() as connection:
             if not cursors.take(connection, cursor, after):
                 return None
-            for letter in rejected:
-                self._bury(connection, cursor.consumer, letter)
+            if rejected:
+                self.letters.bury(connection, cursor.consumer, rejected)
         return Cursor(cursor.consumer, after, cursor.moves)
 
     def move(self, consumer: str, to: int) -> Cursor:
-        """Move a cursor to any row, whatever its consumer has under way: that won't count.
+        """Move a cursor back to a row, never forward: whatever its consumer has under way then won't count.
 
-        `to` past the tail is the tail. Raise JournalError when there is no such consumer.
+        Return where it stands. Raise JournalError when there is no such consumer.
         """
         with self._database.writing() as connection:
             before = cursors.find(connection, consumer)
             if before is None:
                 known = ", ".join(sorted(cursor.consumer for cursor in cursors.every(connection))) or "none"
                 raise JournalError(f"{self.path}: no consumer {consumer!r}", mend=f"it has cursors of: {known}")
-            moved = Cursor(consumer, min(to, cursors.tail(connection)), before.moves + 1)
+            if to > before.next:
+                return before
+            moved = Cursor(consumer, max(to, cursors.FIRST), before.moves + 1)
             cursors.put(connection, moved)
         return moved
+
+    def place(self, since: int, before: int) -> int:
+        """Return the first row below `before` whose point has a time of `since` (ms) or later, else `before`."""
+        return first(self._database, since, before)
 
     def note(self, consumer: str, error: str) -> None:
         """Keep what the consumer fails of, for whoever asks from another process; empty when it is well."""
         with self._database.writing() as connection:
-            connection.execute("UPDATE cursor SET error = ? WHERE consumer = ?", (_words(error), consumer))
+            connection.execute("UPDATE cursor SET error = ? WHERE consumer = ?", (words(error), consumer))
 
     def noted(self, consumer: str) -> str:
         """Return what the consumer fails of, empty when it is well or not known."""
@@ -135,10 +152,10 @@ class Journal:
             row = connection.execute("SELECT error FROM cursor WHERE consumer = ?", (consumer,)).fetchone()
         return str(row[0]) if row else ""
 
-    def backlog(self, cursor: Cursor, wanted: Filter = _EVERYTHING) -> Backlog:
-        """Return what is wanted from the cursor on, counted a span a view."""
+    def backlog(self, cursor: Cursor, wanted: Filter = _EVERYTHING, until: int | None = None) -> Backlog:
+        """Return what is wanted from the cursor on (to before the row `until`), counted a span a view."""
         points, oldest, start = 0, None, cursor.next
-        tail = self.tail()
+        tail = self.tail() if until is None else min(until, self.tail())
         while start < tail:
             with self._database.reading() as connection:
                 end = min(_first(connection, start, tail) + _SPAN, tail)
@@ -150,9 +167,7 @@ class Journal:
 
     def dead_letters(self, sink: str) -> int:
         """Return how many points the sink has refused for good."""
-        with self._database.reading() as connection:
-            row = connection.execute("SELECT count(*) FROM dead_letter WHERE sink = ?", (sink,)).fetchone()
-        return int(row[0])
+        return self.letters.count(sink)
 
     def history(self, series: Series, since: int, until: int) -> Sequence[Point]:
         """Return the points of a series from `since` to before `until` (ms), in the order of time."""
@@ -165,6 +180,19 @@ class Journal:
         with self._database.reading() as connection:
             wanted = self._rows.names.of_measurement(connection, measurement, tenant)
             return [row.point for row in past.latest(connection, self._rows, wanted, since, until)]
+
+    def before(self, moments: Sequence[tuple[Series, int]]) -> Sequence[Point | None]:
+        """Return the newest point of each series at or before its moment (ms), None where that is over a day older."""
+        found: list[Row | None] = []
+        for start in range(0, len(moments), _MOMENTS):
+            with self._database.reading() as connection:
+                found += past.before(connection, self._rows, moments[start : start + _MOMENTS])
+        return [None if row is None else row.point for row in found]
+
+    def series(self, measurement: str, tenant: str | None = None) -> Sequence[Series]:
+        """Return every series that ever had a point of a measurement, of one tenant or of all."""
+        with self._database.reading() as connection:
+            return [series for _, series in self._rows.names.of_measurement(connection, measurement, tenant)]
 
     def at(self, measurement: str, moment: int) -> Sequence[Point]:
         """Return the points of a measurement at one time (ms)."""
@@ -189,20 +217,27 @@ class Journal:
         """
         return prune(self._database, before, consumers)
 
-    def _bury(self, connection: sqlite3.Connection, sink: str, letter: DeadLetter) -> None:
-        row = self._rows.encoded(connection, letter.row.id, letter.row.point)
-        connection.execute(
-            "INSERT INTO dead_letter (sink, row, series, time, shape, data, at, words) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (sink, *row, int(self._clock() * 1000), _words(letter.words)),
-        )
+    def tenants(self) -> Sequence[str]:
+        """Return the names of all tenants that it has something of, also of those no longer in the settings."""
+        return forgetting.tenants(self._database)
+
+    def holdings(self, tenant: str) -> Holdings:
+        """Return how much it holds of a tenant."""
+        return forgetting.holdings(self._database, tenant)
+
+    def forget(self, tenant: str, went: Callable[[int], None] = lambda _: None) -> Holdings:
+        """Delete a tenant's points, dead letters and names, also what no consumer has taken; return what went.
+
+        `went` is called with the rows of each transaction.
+        """
+        return forgetting.forget(self._database, self._rows.names, tenant, went)
+
+    def copy(self, to: Path, seen: Callable[[int, int], None] = lambda _done, _of: None) -> None:
+        """Let the empty file `to` be a whole copy; `seen` is called with pages copied, and of how many."""
+        self._database.copy(to, seen)
 
 
 def _first(connection: sqlite3.Connection, start: int, tail: int) -> int:
     """Return the id of the first row from `start` on, `tail` where there is none."""
     row = connection.execute("SELECT min(id) FROM point WHERE id >= ?", (start,)).fetchone()
     return tail if row[0] is None else int(row[0])
-
-
-def _words(text: str) -> str:
-    # A server's JSON may hold a lone surrogate, which SQLite refuses: its words must not hold up a cursor.
-    return text[:_WORDS].encode("utf-8", "replace").decode()

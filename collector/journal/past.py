@@ -24,6 +24,15 @@ _NEWEST = f"""SELECT wanted.value, (
         SELECT id FROM point WHERE time / {DAY} = ?2 AND series = wanted.value AND time >= ?3 AND time < ?4
         ORDER BY time DESC LIMIT 1)
     FROM json_each(?1) wanted"""
+# A moment and a day before it lie in two days: two looks into the index, whatever is kept.
+_BEFORE = f"""WITH wanted (place, series, moment) AS (
+        SELECT key, json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?1))
+    SELECT place, coalesce(
+        (SELECT id FROM point WHERE time / {DAY} = moment / {DAY} AND point.series = wanted.series
+            AND time <= moment AND time >= moment - {DAY} ORDER BY time DESC LIMIT 1),
+        (SELECT id FROM point WHERE time / {DAY} = moment / {DAY} - 1 AND point.series = wanted.series
+            AND time >= moment - {DAY} ORDER BY time DESC LIMIT 1))
+    FROM wanted"""
 _AT = f"""SELECT p.id FROM json_each(?1) wanted
     CROSS JOIN point p ON p.time / {DAY} = ?2 AND p.series = wanted.value AND p.time = ?3"""
 
@@ -68,6 +77,21 @@ def at(connection: sqlite3.Connection, rows: Rows, wanted: Sequence[tuple[int, S
     """Return the rows of the wanted series at one time (ms)."""
     numbers = json.dumps([number for number, _ in wanted])
     return rows.these(connection, [id_ for (id_,) in connection.execute(_AT, (numbers, moment // DAY, moment))])
+
+
+def before(connection: sqlite3.Connection, rows: Rows, moments: Sequence[tuple[Series, int]]) -> Sequence[Row | None]:
+    """Return the newest row of each series at or before its moment (ms), None where it is more than a day older."""
+    asked = json.dumps([(rows.names.known_number(connection, series), moment) for series, moment in moments])
+    ids = dict(connection.execute(_BEFORE, (asked,)).fetchall())
+    whole = {row.id: row for row in rows.these(connection, [id_ for id_ in ids.values() if id_ is not None])}
+    found = []
+    for place, (series, moment) in enumerate(moments):
+        row = whole.get(ids[place])
+        if row is None and ids[place] is not None:
+            # It is damaged: the one before it is the newest then.
+            row = next(iter(history(connection, rows, series, moment - DAY, moment + 1)[-1:]), None)
+        found.append(row)
+    return found
 
 
 def edges(connection: sqlite3.Connection) -> tuple[int | None, int | None]:

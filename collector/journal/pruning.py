@@ -1,10 +1,11 @@
 """What goes when the journal is pruned, day by day and some rows a transaction: no writer waits long."""
 
-import sqlite3
 from collections.abc import Sequence
 
-from collector.journal import cursors
+from collector.journal import cursors, letters
 from collector.journal.database import Database
+from collector.journal.days import following
+from collector.journal.rows import delete
 from collector.journal.schema import DAY
 
 CHUNK = 10_000
@@ -21,34 +22,19 @@ def prune(database: Database, before: int, consumers: Sequence[str]) -> int:
     Daily, spike and annotation points stay.
     """
     gone = 0
-    day = _day_after(database, -1, before)
+    day = following(database, -1, before // DAY)
     while day is not None:
         went = _delete(database, day, before, consumers)
         gone += went
         if went < CHUNK:
-            day = _day_after(database, day, before)
+            day = following(database, day, before // DAY)
     return gone
 
 
-def _day_after(database: Database, day: int, before: int) -> int | None:
-    """Return the next day that has rows, None when that is past `before`."""
-    with database.reading() as connection:
-        found: int | None = connection.execute(
-            f"SELECT min(time / {DAY}) FROM point WHERE time / {DAY} > ? AND time / {DAY} <= ?", (day, before // DAY)
-        ).fetchone()[0]
-    return found
-
-
 def _delete(database: Database, day: int, before: int, consumers: Sequence[str]) -> int:
-    went = 0
     with database.writing() as connection:
         # Asked in each transaction: a person may move a cursor back meanwhile.
         taken = cursors.taken(connection, consumers)
-        for row in connection.execute(_OLD, (day, before, taken, *_KEPT, CHUNK)).fetchall():
-            try:
-                went += connection.execute("DELETE FROM point WHERE id = ?", row).rowcount
-            except sqlite3.DatabaseError as error:
-                # A flipped bit: the row and its entry in the index no longer belong together. It stays, alone.
-                if error.sqlite_errorcode != sqlite3.SQLITE_CORRUPT_INDEX:
-                    raise
-    return went
+        letters.drop_superseded(connection, before)
+        old = connection.execute(_OLD, (day, before, taken, *_KEPT, CHUNK)).fetchall()
+        return delete(connection, [id_ for (id_,) in old])

@@ -28,10 +28,11 @@ _log = structlog.get_logger()
 
 
 class Rows:
-    """Encodes and decodes rows, by id."""
+    """Encodes and decodes rows, by id. `tell` is called once for each thing that is damaged: what, and facts."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[..., object] | None = None) -> None:
         self.names = Names()
+        self._tell = tell or _log_damage
         self._damaged: set[str] = set()
 
     def encoded(self, connection: sqlite3.Connection, id_: int, point: Point) -> Raw:
@@ -39,6 +40,13 @@ class Rows:
         series = self.names.number(connection, point.series)
         shape = self.names.shape_number(connection, shape_of(point.fields))
         return id_, series, point.time, shape, encode(Key(id_, series, point.time, shape), point.fields)
+
+    def append(self, connection: sqlite3.Connection, first: int, points: Sequence[Point]) -> None:
+        """Let each point have a new row, from the id `first` on; the row of the same identity goes."""
+        connection.executemany(
+            "INSERT OR REPLACE INTO point (id, series, time, shape, data) VALUES (?, ?, ?, ?, ?)",
+            [self.encoded(connection, first + n, point) for n, point in enumerate(points)],
+        )
 
     def between(
         self, connection: sqlite3.Connection, start: int, end: int, limit: int, wanted: Filter
@@ -51,7 +59,7 @@ class Rows:
             return connection.execute(statement, (*values, ids[0], ids[-1], limit)).fetchall()
 
         found = self._readable(range(start, end), fetch, limit)[:limit]
-        return self._decoded(connection, found), found[-1][0] + 1 if len(found) == limit else end
+        return self.decoded(connection, found), found[-1][0] + 1 if len(found) == limit else end
 
     def count(self, connection: sqlite3.Connection, start: int, end: int, wanted: Filter) -> tuple[int, int | None]:
         """Return how many rows from `start` to before `end` (ids) are wanted, and the time (ms) of the first."""
@@ -73,7 +81,7 @@ class Rows:
         def fetch(ids: Sequence[int]) -> list[Raw]:
             return connection.execute(statement, (json.dumps(ids),)).fetchall()
 
-        return self._decoded(connection, self._readable(ids, fetch))
+        return self.decoded(connection, self._readable(ids, fetch))
 
     def _readable(
         self, ids: Sequence[int], fetch: Callable[[Sequence[int]], Sequence[_Found]], limit: float = math.inf
@@ -100,7 +108,7 @@ class Rows:
                     self._name(Damaged(f"row {part[0]}", "it can't be read"))
         return found
 
-    def _decoded(self, connection: sqlite3.Connection, raw: Iterable[Raw]) -> list[Row]:
+    def decoded(self, connection: sqlite3.Connection, raw: Iterable[Raw]) -> list[Row]:
         """Return the rows that are what was written, in the order given."""
         rows = []
         for id_, series, time, shape, data in raw:
@@ -114,7 +122,24 @@ class Rows:
     def _name(self, damage: Damaged, **where: object) -> None:
         if damage.what not in self._damaged:
             self._damaged.add(damage.what)
-            _log.error("journal.damaged", what=damage.what, how=str(damage), **where)
+            self._tell(damage.what, how=str(damage), **where)
+
+
+def _log_damage(what: str, **facts: object) -> None:
+    _log.error("journal.damaged", what=what, **facts)
+
+
+def delete(connection: sqlite3.Connection, ids: Iterable[int]) -> int:
+    """Delete rows inside the caller's transaction; return how many went. One that is damaged may stay, alone."""
+    went = 0
+    for id_ in ids:
+        try:
+            went += connection.execute("DELETE FROM point WHERE id = ?", (id_,)).rowcount
+        except sqlite3.DatabaseError as error:
+            # A flipped bit: the row and its entry in the index no longer belong together.
+            if error.sqlite_errorcode != sqlite3.SQLITE_CORRUPT_INDEX:
+                raise
+    return went
 
 
 def matching(wanted: Filter) -> tuple[str, tuple[str, ...]]:

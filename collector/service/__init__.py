@@ -2,6 +2,9 @@
 
 from collector.service.engine import STOP_SECONDS
 from collector.service.once import Report, once
+from collector.service.redeliver import Stand
+from collector.service.replay import Replayed, replay
+from collector.service.resend import Resending, resend
 from collector.service.run import Service
 
-__all__ = ["STOP_SECONDS", "Report", "Service", "once"]
+__all__ = ["STOP_SECONDS", "Replayed", "Report", "Resending", "Service", "Stand", "once", "replay", "resend"]

@@ -139,8 +139,8 @@ class Engine:
                 sink=sink.name,
                 before=before,
                 now=sink.target,
-                mend=f"what was delivered before is not in the new place; to have it there too, give"
-                f" [influxdb.{sink.name}] another name: a new name is filled from the first row",
+                mend="what was delivered before is not in the new place; to have it there too:"
+                f" `exposure-collector replay {sink.name} --all`",
             )
 
 

@@ -10,6 +10,7 @@ from collector.journal import Journal
 from collector.pipeline import Outcome
 from collector.point import Point
 from collector.service.engine import Engine
+from collector.service.expiry import Expiry
 from collector.web import SinkFacts
 
 _FRESH_INTERVALS = 3
@@ -20,8 +21,9 @@ _LOOK_BACK_MS = 30 * 86_400_000
 class Watching:
     """Meets the web room's `Facts`. Counts outcomes as they come; the rest is asked of the journal."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, expiry: Expiry) -> None:
         self._engine = engine
+        self._expiry = expiry
         self._lock = threading.Lock()
         self._polls: Counter[tuple[str, str, str]] = Counter()
         subjects = engine.settings.poll.subjects
@@ -75,6 +77,9 @@ class Watching:
     def polls(self) -> Mapping[tuple[str, str, str], int]:
         with self._lock:
             return dict(self._polls)
+
+    def expiries(self) -> Mapping[str, float]:
+        return self._expiry.moments
 
     def sinks(self) -> Sequence[SinkFacts]:
         journal = self._engine.journal

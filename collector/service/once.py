@@ -5,26 +5,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from collector.errors import CollectorError, Unauthorized, Unavailable
 from collector.journal import Journal, RoleLock
-from collector.pipeline import Backoff, Delivery, Outcome, Terms
+from collector.pipeline import Outcome, Terms
 from collector.service.engine import Engine, slot_of
+from collector.service.patience import BACKOFF, Delivered, Patience
 from collector.settings import Settings
 
-_BACKOFF = Backoff(base=0.5, most=5.0)
 _LOOK_SECONDS = 0.5
-_BROKEN_OFF = Unavailable("the patience was over before everything was delivered", mend="call `once` again")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
-    """How a sink ended: `error` is None when it has everything, `backlog` counts the points that it hasn't."""
-
-    sink: str
-    points: int
-    backlog: int
-    dead_letters: int
-    error: CollectorError | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,27 +44,27 @@ class _Once:
     def __init__(
         self, settings: Settings, journal: Journal, *, name: str, tenants: Sequence[str], patience: float
     ) -> None:
-        self._patience = patience
+        self._seconds = patience
         self._changed = threading.Condition()
         self._polls: list[Outcome] = []
-        self._failing: dict[str, float] = {}
         self._engine = Engine(
             settings,
             journal,
             name=name,
             tenants=tenants,
             delivered=lambda _: self._notify(),
-            backoff=_BACKOFF,
+            backoff=BACKOFF,
         )
+        self._patience = Patience(journal, self._engine.deliveries, patience)
 
     def run(self) -> Report:
         engine = self._engine
         slot = slot_of(time.time(), engine.settings.poll.interval_seconds)
-        patient_until = time.monotonic() + self._patience
+        patient_until = time.monotonic() + self._seconds
         terms = Terms(
             last_start=patient_until,
             end=patient_until + engine.settings.poll.timeout_seconds,
-            backoff=_BACKOFF,
+            backoff=BACKOFF,
             patient=False,
         )
         engine.lanes.start()
@@ -90,14 +77,14 @@ class _Once:
             engine.nudge()
             tail = engine.journal.tail()
             with self._changed:
-                while not all(self._over(delivery, tail) for delivery in engine.deliveries):
+                while not self._patience.over(tail):
                     self._changed.wait(_LOOK_SECONDS)
         finally:
             engine.stop()
         return Report(
             slot=slot,
             polls=sorted(self._polls, key=lambda outcome: (outcome.tenant, outcome.subject)),
-            sinks=[self._delivered(delivery, tail) for delivery in engine.deliveries],
+            sinks=self._patience.delivered(tail),
             lost=engine.hold.held + engine.hold.lost,
         )
 
@@ -109,23 +96,3 @@ class _Once:
     def _notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
-
-    def _over(self, delivery: Delivery, tail: int) -> bool:
-        """Whether the sink has everything before `tail`, or has used up its patience."""
-        error = delivery.state.error
-        if error is None:
-            self._failing.pop(delivery.sink.name, None)
-            return delivery.reached >= tail
-        since = self._failing.setdefault(delivery.sink.name, time.monotonic())
-        return isinstance(error, Unauthorized) or time.monotonic() - since > self._patience
-
-    def _delivered(self, delivery: Delivery, tail: int) -> Delivered:
-        journal = self._engine.journal
-        name = delivery.sink.name
-        return Delivered(
-            sink=name,
-            points=delivery.delivered,
-            backlog=journal.backlog(journal.cursor(name), delivery.wanted).points,
-            dead_letters=journal.dead_letters(name),
-            error=None if delivery.reached >= tail else delivery.state.error or _BROKEN_OFF,
-        )

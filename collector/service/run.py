@@ -12,11 +12,14 @@ from collector.pipeline import Backoff, Outcome, Terms
 from collector.point import rfc3339
 from collector.service.clock import ClockWatch
 from collector.service.engine import KEEP, PRUNE, SLOT, STOP_SECONDS, Engine, slot_of
+from collector.service.expiry import Expiry
 from collector.service.facts import Watching
+from collector.service.offset import Offset
 from collector.settings import Settings
 from collector.web import Web
 
 _DAY_SECONDS = 86_400
+_HOUR_SECONDS = 3600
 _KEEP_SECONDS = 5
 """How often the journal is looked at for what other processes wrote, and what waits in memory is tried again."""
 
@@ -62,7 +65,9 @@ class Running:
         self._settings = settings
         self._engine = engine
         self._interval = settings.poll.interval_seconds
-        self._watching = Watching(engine)
+        self._expiry = Expiry(engine.sources)
+        self._offset = Offset(engine.sources)
+        self._watching = Watching(engine, self._expiry)
         self._backoff = Backoff(base=max(0.1, min(2.0, self._interval / 60)), most=120.0)
         self._seen = seen
         self._watch = ClockWatch(self._jumped)
@@ -75,6 +80,7 @@ class Running:
         engine.lanes.start()
         self._set_clock()
         engine.lanes.soon(SLOT, self._first_slot)
+        engine.lanes.soon(PRUNE, self._expiry.look)
         engine.lanes.soon(PRUNE, self._prune)
         self._watch.start()
         if web:
@@ -105,6 +111,7 @@ class Running:
         self._engine.lanes.every(self._interval, SLOT, self._slot)
         self._engine.lanes.every(_KEEP_SECONDS, KEEP, self._keep_house)
         self._engine.lanes.every(_DAY_SECONDS, PRUNE, self._prune)
+        self._engine.lanes.every(_HOUR_SECONDS, PRUNE, self._expiry.look)
 
     def _first_slot(self) -> None:
         """Poll the present slot at once, but for what an earlier process has polled in it."""
@@ -153,6 +160,7 @@ class Running:
 
     def _keep_house(self) -> None:
         self._watching.turned()
+        self._offset.look()
         if self._engine.hold.held:
             self._engine.hold.flush()
         self._engine.nudge()

@@ -1,0 +1,68 @@
+"""What the commands that deliver something again have in common. Is not a command."""
+
+import sys
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from collector.cli.options import ConfigFile, read_settings
+from collector.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collector.cli.progress import Progress
+    from collector.errors import CollectorError
+    from collector.journal import Journal
+    from collector.service import Stand
+    from collector.settings import Settings
+
+GOES_ON = "the journal keeps them, and `run` or `once` goes on from there"
+
+Patience = Annotated[float, typer.Option(min=0.0, help="Seconds of retries for a sink that is unavailable.")]
+
+
+def quiet(config: "ConfigFile") -> "Settings":
+    """Return the settings; of the log only errors are shown: what else is to be said is said by the command."""
+    from collector import log
+
+    settings = read_settings(config)
+    log.configure("error", settings.log.format)
+    return settings
+
+
+def open_journal(settings: "Settings") -> "Journal":
+    """Return the journal, open to write; raise JournalError where there is none: these commands don't begin one."""
+    from collector.journal import Journal
+
+    if not settings.journal.path.exists():
+        Journal(settings.journal.path, readonly=True).close()
+    return Journal(settings.journal.path)
+
+
+def known(sink: str, names: Collection[str]) -> None:
+    """Return if there is such a sink; else raise ConfigError with those that there are."""
+    if sink not in names:
+        others = f"the settings have {', '.join(names)}" if names else "the settings have none"
+        raise ConfigError([f"{sink}: no sink of that name; {others}"])
+
+
+def shown(sinks: str, progress: "Progress") -> "Callable[[Stand], None]":
+    """Return what shows how far the sinks are, and which process delivers."""
+
+    def show(stand: "Stand") -> None:
+        progress.show(f"{sinks}, by the process {stand.by}" if stand.by else sinks, stand.done, stand.of)
+
+    return show
+
+
+def interrupted(state: str, again: str) -> typer.Exit:
+    """Return the end of a command that a person broke off, once it is said how things stand."""
+    print(f"interrupted: {state}; {GOES_ON}, or call `{again}` again", file=sys.stderr)
+    return typer.Exit(1)
+
+
+def failed(sink: str, error: "CollectorError", state: str) -> typer.Exit:
+    """Return the end of a command whose sink failed, once it is said of what, and how things stand."""
+    mend = f" ({error.mend})" if error.mend else ""
+    print(f"error: {sink}: {error.name}: {error}{mend}; {state}", file=sys.stderr)
+    return typer.Exit(1)

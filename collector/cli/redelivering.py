@@ -1,0 +1,76 @@
+"""`replay`, and the way to `rejected`: what was delivered, or refused, is brought to a sink again."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from collector.cli.again import GOES_ON, Patience, failed, interrupted, known, open_journal, quiet, shown
+from collector.cli.moments import Since
+from collector.cli.options import ConfigFile, Json
+from collector.cli.progress import Progress, counted
+from collector.cli.rejecting import rejected
+from collector.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collector.service import Replayed
+
+
+def add(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(replay)
+    app.add_typer(rejected, name="rejected")
+
+
+def replay(
+    sink: Annotated[str, typer.Argument(help="A sink, by its name in the settings.")],
+    *,
+    since: Since = None,
+    everything: Annotated[bool, typer.Option("--all", help="From the first point on.")] = False,
+    patience: Patience = 20.0,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Move a sink back to an earlier point of the journal, and deliver from there on again."""
+    from collector.service import replay as deliver_again
+
+    if everything == (since is not None):
+        raise ConfigError(["replay: from when on? --since TIME, or --all"])
+    settings = quiet(config)
+    known(sink, settings.influxdb)
+    with open_journal(settings) as journal, Progress() as progress:
+        try:
+            done = deliver_again(settings, journal, sink, since, patience=patience, seen=shown(sink, progress))
+        except KeyboardInterrupt:
+            raise interrupted(f"the cursor of {sink} stays where it is by now", f"replay {sink}") from None
+    _show_replay(done, as_json=as_json)
+    if done.sink.error:
+        raise failed(sink, done.sink.error, f"its cursor stays moved, {done.sink.backlog} points wait; {GOES_ON}")
+
+
+def _show_replay(done: "Replayed", *, as_json: bool) -> None:
+    from collector.point import rfc3339
+
+    sink = done.sink
+    since = None if done.since is None else rfc3339(done.since)
+    if as_json:
+        document = {
+            "sink": sink.sink,
+            "from": since,
+            "points": done.points,
+            "delivered": sink.points,
+            "backlog": sink.backlog,
+            "by": done.by,
+            "dead_letters": sink.dead_letters,
+            "ok": sink.error is None,
+            "error": f"{sink.error.name}: {sink.error}" if sink.error else "",
+        }
+        print(json.dumps(document))
+        return
+    if since is None:
+        print(f"{sink.sink}: there is no point from then on; nothing had to be delivered again")
+        return
+    by = f" by the process {done.by}" if done.by else ""
+    print(f"{sink.sink}: {sink.points:,} of {counted(done.points, 'point')} delivered{by}, the first of {since}")
+    if sink.dead_letters:
+        print(f"it has {counted(sink.dead_letters, 'dead letter')}: see `rejected list`")

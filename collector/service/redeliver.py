@@ -1,0 +1,221 @@
+"""Bringing sinks up to date on a person's word: by this process, or by the service that has the role, watched.
+
+Polls nothing. One process delivers: where another has the role, its own cursor in the journal says how far it is.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from collector.batch import Cursor, Filter
+from collector.errors import CollectorError, JournalError, Unauthorized, Unavailable
+from collector.http import Http
+from collector.influx import open_sink
+from collector.journal import Journal, RoleLock, holder
+from collector.pipeline import Delivery
+from collector.pipeline.deliver import DELIVER
+from collector.service.engine import STOP_SECONDS
+from collector.service.lanes import Lanes
+from collector.service.patience import BACKOFF, Delivered, Patience
+from collector.settings import Settings
+
+_LOOK_SECONDS = 0.5
+_TAKEN_UP_SECONDS = 15.0
+"""Within 10 s a running service takes up what was moved; then some for a machine that is busy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """How far it is, in points. `by`: the pid of the process that delivers, None while it is this one."""
+
+    done: int
+    of: int
+    by: str | None
+
+
+class _Course:
+    """One sink's way to the row `goal`, followed by its cursor in the journal."""
+
+    def __init__(self, journal: Journal, sink: str, wanted: Filter, goal: int) -> None:
+        self._journal = journal
+        self._wanted = wanted
+        self._goal = goal
+        self.sink = sink
+        self.next = journal.cursor(sink).next
+        self.of = self._count(self.next, goal)
+        self.done = 0
+        self._moved = time.monotonic()
+
+    def look(self) -> bool:
+        """See where the cursor is; return whether it has reached the goal."""
+        following = self._journal.cursor(self.sink).next
+        if following != self.next:
+            # Counted as far as it went and no further: to count all that is left at each look costs more each time.
+            far = min(following, self._goal)
+            self.done += self._count(self.next, far) - self._count(far, self.next)
+            self.next = following
+            self._moved = time.monotonic()
+        return self.next >= self._goal
+
+    def still(self) -> float:
+        """Return for how many seconds the cursor has stood where it is."""
+        return time.monotonic() - self._moved
+
+    def rest(self) -> None:
+        """Begin to count those seconds now."""
+        self._moved = time.monotonic()
+
+    def _count(self, start: int, end: int) -> int:
+        return self._journal.backlog(Cursor(self.sink, start, 0), self._wanted, until=end).points
+
+
+class Redelivery:
+    """Delivers to `sinks` of the settings alone, from `with` to its end. `seen` is told twice a second how it goes."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        sinks: Sequence[str],
+        *,
+        patience: float,
+        seen: Callable[[Stand], None] = lambda _: None,
+    ) -> None:
+        self._journal = journal
+        self._patience = patience
+        self._seen = seen
+        self.by: str | None = None
+        """The pid of the process that delivered last, None when it was this one."""
+        self._https = {sink: Http(settings.influxdb[sink].ca_file) for sink in sinks}
+        self._sinks = [open_sink(sink, settings.influxdb[sink], http) for sink, http in self._https.items()]
+        for sink in self._sinks:
+            journal.cursor(sink.name, sink.target)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Broken off by a person, a worker may be in an exchange: the process is about to end, and the sockets with it.
+        if error is None or isinstance(error, CollectorError):
+            for http in self._https.values():
+                http.close()
+
+    def at_one(self) -> None:
+        """Return if the process that has the role delivers to where the settings say; raise Unavailable if not."""
+        pid = holder(self._journal.path)
+        for sink in self._sinks:
+            target = self._journal.target(sink.name)
+            if pid and target != sink.target:
+                raise Unavailable(
+                    f"the process {pid} delivers {sink.name} to {target}, and the settings say {sink.target}",
+                    mend="restart it with these settings, then call this again",
+                )
+
+    def wanted(self, sink: str) -> Filter:
+        """Return what is for a sink."""
+        found = next(each for each in self._sinks if each.name == sink)
+        tenants = None if found.tenants is None else tuple(found.tenants)
+        return Filter(measurements=tuple(found.measurements), tenants=tenants)
+
+    def run(self, goal: int) -> Sequence[Delivered]:
+        """Return when each sink has every row before `goal`, or has failed for longer than the patience.
+
+        The role is taken where it is free; while another process has it, that one delivers.
+        """
+        courses = [_Course(self._journal, sink.name, self.wanted(sink.name), goal) for sink in self._sinks]
+        while True:
+            with ExitStack() as role:
+                try:
+                    role.enter_context(RoleLock(self._journal.path))
+                except JournalError:
+                    pid = holder(self._journal.path)
+                    if pid is None:
+                        raise
+                else:
+                    return self._deliver(goal, courses)
+            ended = self._watch(goal, courses, pid)
+            if ended is not None:
+                return ended
+
+    def _deliver(self, goal: int, courses: Sequence[_Course]) -> Sequence[Delivered]:
+        changed = threading.Event()
+        lanes = Lanes({DELIVER: len(self._sinks)})
+        deliveries = [
+            Delivery(sink=sink, journal=self._journal, workers=lanes, changed=lambda _: changed.set(), backoff=BACKOFF)
+            for sink in self._sinks
+        ]
+        patience = Patience(self._journal, deliveries, self._patience)
+        for sink in self._sinks:
+            # Whoever asks for this has seen that it moved, and has it filled.
+            self._journal.retarget(sink.name, sink.target)
+        lanes.start()
+        try:
+            for delivery in deliveries:
+                delivery.nudge()
+            while not patience.over(goal):
+                changed.wait(_LOOK_SECONDS)
+                changed.clear()
+                self._look(courses, None)
+        except BaseException:
+            # A person wants it to end: what is under way is in no promise yet, and the process is about to end.
+            lanes.stop(0.0)
+            raise
+        lanes.stop(STOP_SECONDS)
+        self._look(courses, None)
+        return patience.delivered(goal)
+
+    def _watch(self, goal: int, courses: Sequence[_Course], pid: str) -> Sequence[Delivered] | None:
+        """Follow the process that has the role; return None when none has had it for a whole patience."""
+        for course in courses:
+            course.rest()
+        alone: float | None = None
+        while True:
+            self._look(courses, pid)
+            if all(course.next >= goal or self._failed(course) for course in courses):
+                return [self._watched(course, goal, pid) for course in courses]
+            now = holder(self._journal.path)
+            # A service that is being restarted has to find the role free: its polls can't be asked for again.
+            alone = None if now else alone or time.monotonic()
+            if alone is not None and time.monotonic() - alone > self._patience:
+                return None
+            if alone is not None or now != pid:
+                pid = now or pid
+                for course in courses:
+                    course.rest()
+            time.sleep(_LOOK_SECONDS)
+
+    def _look(self, courses: Sequence[_Course], by: str | None) -> None:
+        self.by = by
+        for course in courses:
+            course.look()
+        self._seen(Stand(done=sum(course.done for course in courses), of=sum(course.of for course in courses), by=by))
+
+    def _failed(self, course: _Course) -> bool:
+        return course.still() > max(self._patience, _TAKEN_UP_SECONDS)
+
+    def _watched(self, course: _Course, goal: int, pid: str) -> Delivered:
+        noted = self._journal.noted(course.sink)
+        kind, _, words = noted.partition(": ")
+        error: Unavailable | None = None
+        if course.next < goal:
+            error = (Unauthorized if kind == Unauthorized.__name__ else Unavailable)(words) if noted else _silent(pid)
+        return Delivered(
+            sink=course.sink,
+            points=course.done,
+            backlog=self._journal.backlog(self._journal.cursor(course.sink), self.wanted(course.sink)).points,
+            dead_letters=self._journal.dead_letters(course.sink),
+            error=error,
+        )
+
+
+def _silent(pid: str) -> Unavailable:
+    return Unavailable(
+        f"the process {pid} delivers nothing of it, and says nothing of why",
+        mend="was it started with these settings? restart it: a sink that it doesn't know it can't deliver to",
+    )

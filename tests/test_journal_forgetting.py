@@ -1,0 +1,124 @@
+"""Forgetting: a tenant goes whole, the bytes too, beside whoever else uses the journal, and nothing else changes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from journals import DAY, HOUR, MIDNIGHT, every, group, look, org
+
+from collector.batch import Cursor, DeadLetter
+from collector.journal import Holdings, Journal, forgetting, rows
+from collector.point import Point
+
+_GONE = "fabrikam-and-nobody-else"
+_OTHERS = [
+    point for n in range(3) for point in (org(MIDNIGHT + n * DAY), group("shared name", MIDNIGHT + n * DAY, float(n)))
+]
+_FORGOTTEN = [
+    point
+    for n in range(3)
+    for point in (org(MIDNIGHT + n * DAY, tenant=_GONE), group(f"their-secret-group-{n}", MIDNIGHT, tenant=_GONE))
+]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """A journal of two tenants, each with points of three days; a sink has refused one point of each."""
+    with Journal(tmp_path / "journal.db") as journal:
+        journal.append([point for pair in zip(_OTHERS, _FORGOTTEN, strict=True) for point in pair])
+        cursor = journal.cursor("main")
+        rows = journal.read(cursor, 2).rows
+        words = "field type conflict: exposure_score,tenant={}"
+        letters = [DeadLetter(row, words.format(row.point.series.tag("tenant"))) for row in rows]
+        assert journal.advance(cursor, 3, letters)
+        yield journal
+
+
+def test_a_tenant_goes_whole_and_no_other(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its points of all times, its dead letters and its names are gone; everything else is as it was."""
+    monkeypatch.setattr(forgetting, "CHUNK", 2)
+    assert journal.holdings(_GONE) == Holdings(points=6, dead_letters=1, series=4)
+    steps: list[int] = []
+    assert journal.forget(_GONE, steps.append) == Holdings(points=6, dead_letters=1, series=4)
+    assert (sum(steps), max(steps)) == (6, 2), "some a transaction: no writer waits long"
+    assert every(journal) == _OTHERS
+    assert [letter.row.point for letter in journal.letters.every(["main"])] == _OTHERS[:1]
+    assert journal.tenants() == ["contoso"]
+    assert journal.holdings(_GONE) == Holdings(points=0, dead_letters=0, series=0)
+    assert journal.latest("exposure_score", 0, _GONE) == []
+    assert journal.history(_FORGOTTEN[0].series, 0, MIDNIGHT + 9 * DAY) == []
+
+
+def test_the_bytes_go_too(journal: Journal) -> None:
+    """Neither the tenant's name, nor its groups' names, nor what a server said of it can be found in the file."""
+    journal.note("main", f"Unauthorized: v1 http://i: 400: exposure_score,tenant={_GONE} score=1")
+    many = [group(f"their-secret-group-{n}", MIDNIGHT + n * HOUR, tenant=_GONE) for n in range(500)]
+    journal.append(many)
+    assert b"their-secret-group-499" in journal.path.read_bytes()
+    journal.forget(_GONE)
+    content = journal.path.read_bytes()
+    assert _GONE.encode() not in content
+    assert b"their-secret-group" not in content
+    assert journal.noted("main") == "Unauthorized: words about a forgotten tenant"
+    assert every(journal) == _OTHERS
+
+
+def test_no_id_and_no_number_comes_again(journal: Journal) -> None:
+    """Rows and series that come after a tenant was forgotten are new ones: no reader can take one for the other."""
+    tail = journal.tail()
+    journal.forget(_GONE)
+    journal.append([org(MIDNIGHT, 7.0, "tailspin"), org(MIDNIGHT, 8.0, _GONE)])
+    assert [row.id for row in journal.read(Cursor("", tail, 0), 9).rows] == [tail, tail + 1]
+    numbers = look(journal.path, "SELECT id, tenant FROM series ORDER BY id")
+    assert [number for number, _ in numbers] == list(range(1, len(numbers) + 1))
+    assert numbers[-2:] == [(7, "tailspin"), (8, _GONE)]
+    assert journal.holdings(_GONE) == Holdings(points=1, dead_letters=0, series=1)
+
+
+def test_another_process_that_knows_the_names_takes_it(journal: Journal) -> None:
+    """A service that has polled the tenant goes on: what it appends then is its own, under the right name."""
+    with Journal(journal.path) as service:
+        service.append(_FORGOTTEN)
+        assert len(every(service)) == 12
+        cursor = service.cursor("main")
+        under_way = service.read(cursor, 100)
+        journal.forget(_GONE)
+        assert service.latest("exposure_score_by_group", 0, _GONE) == []
+        refused = [DeadLetter(row, "no") for row in under_way.rows if row.point.series.tag("tenant") == _GONE]
+        assert refused
+        moved = service.advance(cursor, under_way.after, refused)
+        assert moved is not None, "the cursor of a batch that was under way moves"
+        assert service.letters.counts() == {"main": 1}, "and no letter is left of what was forgotten"
+        service.append([group("new", tenant="tailspin"), group("shared name", MIDNIGHT, 5.0, tenant=_GONE)])
+        expected = [*_OTHERS, group("new", tenant="tailspin"), group("shared name", MIDNIGHT, 5.0, tenant=_GONE)]
+        assert every(service) == expected
+    with Journal(journal.path) as later:
+        assert every(later) == expected
+
+
+def test_what_is_appended_while_it_goes_goes_too(journal: Journal) -> None:
+    """Points that a service appends between two transactions are gone at the end like the others."""
+    with Journal(journal.path) as service:
+
+        def meanwhile(_: int) -> None:
+            service.append([group("their-late-group", MIDNIGHT - 5 * DAY, tenant=_GONE), org(MIDNIGHT + 9 * DAY)])
+
+        journal.forget(_GONE, meanwhile)
+    assert journal.holdings(_GONE).points == 0
+    assert every(journal) == [*_OTHERS, org(MIDNIGHT + 9 * DAY)]
+
+
+def test_a_row_that_can_not_be_deleted_is_nobodys(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged row of the tenant is counted, holds up no other, and is never read as a point of another."""
+    (damaged,) = (row for row in journal.read(Cursor("", 1, 0), 20).rows if row.point == _FORGOTTEN[2])
+    monkeypatch.setattr(
+        forgetting,
+        "delete",
+        lambda connection, ids: rows.delete(connection, [id_ for id_ in ids if id_ != damaged.id]),
+    )
+    assert journal.forget(_GONE) == Holdings(points=5, dead_letters=1, series=4, stuck=1)
+    for n in range(6):
+        journal.append([Point(group(f"new {n}").series, MIDNIGHT, {"score": 1.0, "api_time": 5})])
+    found = every(journal)
+    assert len(found) == len(_OTHERS) + 6
+    assert {point.series.tag("tenant") for point in found} == {"contoso"}

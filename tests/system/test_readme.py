@@ -2,13 +2,14 @@
 
 import re
 import shlex
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
-from servers import Influxd
+from servers import Influxd, need
 from system.blackbox import Process, Simulated, collector, settings, until, v1, well
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +34,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
 def test_every_command_of_the_readme_runs(
     simulated: Simulated, influxd: Influxd, database: str, tmp_path: Path
 ) -> None:
-    """Each line of each shell block runs as it stands, beside a `collector.toml`, or is one of the two make targets."""
+    """Each line of each shell block runs as it stands, in one folder, or is one of the two make targets."""
     settings(tmp_path, simulated, v1("main", influxd.url, database))
     lines = [line for block in blocks("sh") for line in block.splitlines()]
     assert set(lines) >= MAKE
@@ -44,24 +45,59 @@ def test_every_command_of_the_readme_runs(
             assert f"\n{arguments[0]}: " in targets
             continue
         assert program == "exposure-collector", line
-        here = [str(tmp_path / word) if word == "collector.toml" else word for word in arguments]
-        if here[0] == "run":
-            with Process(*here) as service:
+        if arguments[0] == "run":
+            with Process(
+                *(str(tmp_path / word) if word == "collector.toml" else word for word in arguments)
+            ) as service:
                 until(partial(service.said, "service.started"), what=line)
                 assert service.end() == 0
         else:
-            well(collector(*here, cwd=tmp_path))
+            well(collector(*arguments, cwd=tmp_path))
 
 
 def test_the_settings_of_the_readme_load(tmp_path: Path) -> None:
     """The TOML that a reader copies is accepted as it is: all that is missing is the journal."""
-    first, instead = blocks("toml")
-    tenant = first.partition("[influxdb")[0]
-    for block in (first, tenant + instead):
-        (tmp_path / "collector.toml").write_text(block)
+    tenant, *sinks = blocks("toml")
+    assert len(sinks) == 2
+    for sink in ("", *sinks):
+        (tmp_path / "collector.toml").write_text(f"{tenant}\n{sink}")
         done = collector("status", "--config", tmp_path / "collector.toml")
         assert done.returncode == 1
         assert "no journal yet" in done.stderr
+
+
+def test_each_way_to_sign_in_of_the_readme_is_accepted(tmp_path: Path) -> None:
+    """The table has every kind of credential, each as it can stand in the settings."""
+    (tenant, *_) = blocks("toml")
+    ways = re.findall(r"^\| `(\{ kind = .*?\})`", README, re.MULTILINE)
+    kinds = [tomllib.loads(f"way = {way}")["way"]["kind"] for way in ways]
+    assert kinds == ["client_secret", "certificate", "workload_identity", "managed_identity", "device_code"]
+    for way in ways:
+        (tmp_path / "collector.toml").write_text(re.sub(r"credential = .*", f"credential = {way}", tenant))
+        assert "no journal yet" in collector("status", "--config", tmp_path / "collector.toml").stderr
+
+
+def test_check_says_what_the_readme_shows(simulated: Simulated, tmp_path: Path) -> None:
+    """What `check` says of a wrong secret is what a reader was shown, but for the host, the path and the id."""
+    config = settings(tmp_path, simulated)
+    (tmp_path / "wrong.secret").write_text("wrong")
+    config.write_text(config.read_text().replace(str(simulated.folder / "simulator.secret"), "wrong.secret"))
+    said = collector("check", "--config", config, env={"COLUMNS": "200"}).stdout
+    said = said.replace(simulated.url.removeprefix("https://"), "login.microsoftonline.com")
+    said = re.sub(r"(?<=correlation id )[^)]*", "…", said).replace(str(tmp_path / "wrong.secret"), "…")
+    (shown,) = blocks("text")
+    assert said.startswith(shown)
+
+
+def test_the_unit_of_the_readme_is_one(tmp_path: Path) -> None:
+    """There is nothing in it that systemd objects to, with a command in its place that is there."""
+    need("/usr/bin/systemd-analyze")
+    (unit,) = blocks("ini")
+    (command,) = re.findall(r"^ExecStart=(\S+)", unit, re.MULTILINE)
+    path = tmp_path / "exposure-collector.service"
+    path.write_text(unit.replace(command, "/bin/true"))
+    done = subprocess.run(["systemd-analyze", "verify", path], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 def test_the_measurements_of_the_readme_are_the_schema() -> None:

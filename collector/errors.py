@@ -49,7 +49,16 @@ class Unavailable(CollectorError):
 
 
 class Unauthorized(Unavailable):
-    """A person must grant, renew or create something; until then everything is kept and tried again."""
+    """A person must grant, renew or create something; until then everything is kept and tried again.
+
+    `elsewhere`: something answered that isn't what was asked for: another host, or a proxy.
+    """
+
+    def __init__(
+        self, message: str, *, mend: str = "", retry_after: float | None = None, elsewhere: bool = False
+    ) -> None:
+        super().__init__(message, mend=mend, retry_after=retry_after)
+        self.elsewhere = elsewhere
 
 
 class BadResponse(CollectorError):

@@ -7,6 +7,7 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from collector.errors import CollectorError
 from collector.point import Point, Series, Value
@@ -72,6 +73,10 @@ class Script:
         self.asked: list[tuple[str, int]] = []
         self.signed_in = 0
         self.seconds: list[float] = []
+        self.clock_ahead: float | None = None
+
+    def expires(self) -> datetime | None:
+        return None
 
     def ask(self, subject: str, slot: int) -> "ScriptedAsking":
         self.asked.append((subject, slot))

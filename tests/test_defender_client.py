@@ -227,7 +227,8 @@ def test_a_disabled_feature_is_a_missing_product(fake: FakeTenant, defender: Def
     error, _ = failed(defender)
     assert isinstance(error, Unauthorized)
     assert "403 DisabledFeature" in str(error)
-    assert "lacks the product" in error.mend
+    assert "the tenant lacks the product" in str(error)
+    assert "licence" in error.mend
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 404, 405, 407, 409, 410, 418])

@@ -169,22 +169,25 @@ def test_a_server_that_asks_for_time_is_given_it(
 @pytest.mark.parametrize(
     ("status", "body", "mend"),
     [
-        (200, PAGE, "look at url"),
-        (301, b"", "look at url"),
-        (401, b"", "look at {credential}"),
+        (200, PAGE, "see influxdb.main.url (http or https"),
+        (301, b"", "see influxdb.main.url (http or https"),
+        (401, b"", "correct {credential}"),
         (403, b"", "grant write on the {place}"),
-        (404, b"", "create the {place}, or look at url and api"),
-        (404, error(message='bucket "exposure" not found'), "create the {place}, or correct its name"),
-        (405, b"", "look at url and api"),
+        (404, b"", "see influxdb.main.url and influxdb.main.api"),
+        (404, error(message='bucket "exposure" not found'), "create the {place} with `exposure-collector provision`"),
+        (404, error(code="not found", message='organization name "exile" not found'), "correct influxdb.main.org"),
+        (400, b"Client sent an HTTP request to an HTTPS server.\n", "write influxdb.main.url with https://"),
+        (400, b"<h1>The plain HTTP request was sent to HTTPS port</h1>", "write influxdb.main.url with https://"),
+        (405, b"", "see influxdb.main.url and influxdb.main.api"),
         (407, b"", "put user and password into the proxy's URL"),
-        (418, b"", "look at what the server says"),
+        (418, b"", "see what the server says"),
     ],
 )
 def test_unauthorized_says_what_to_look_at(status: int, body: bytes, mend: str, sink: V1 | V2, origin: Origin) -> None:
     """Each Unauthorized names what a person has to look at, grant or create."""
     names = {
-        "v1": {"place": "database exposure", "credential": "username and password"},
-        "v2": {"place": "bucket exposure of organization security", "credential": "token"},
+        "v1": {"place": "database exposure", "credential": "influxdb.main.username and its password"},
+        "v2": {"place": "bucket exposure of organization security", "credential": "influxdb.main.token"},
     }
     assert refused(sink, origin, Reply(body, status)).mend.startswith(mend.format(**names[sink.target[:2]]))
 
@@ -228,7 +231,7 @@ def test_a_body_that_no_influxdb_sends_is_unauthorized(sink: V1 | V2, origin: Or
     """An answer that can't be read comes from something else: the points are kept, and a person is told."""
     raised = refused(sink, origin, Reply(b"?", 200, {"Content-Encoding": "br"}))
     assert type(raised) is Unauthorized
-    assert raised.mend.startswith("look at url")
+    assert raised.mend.startswith("see influxdb.main.url")
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,9 @@ def test_a_database_that_is_not_there(points: list[Point], influxd: Influxd, htt
     """A missing database is Unauthorized: everything is kept until somebody creates it."""
     with pytest.raises(Unauthorized, match='404: database not found: "nowhere"') as caught:
         v1(influxd, "nowhere", http).write(points)
-    assert caught.value.mend == "create the database nowhere, or correct its name in the settings"
+    assert caught.value.mend == (
+        "create the database nowhere with `exposure-collector provision`, or correct its name in influxdb.main"
+    )
 
 
 @asked_and_written
@@ -187,7 +189,7 @@ def test_a_server_without_the_v2_api(points: list[Point], influxd: Influxd, http
     sink = V2("main", Influx(api="v2", url=influxd.url, bucket="exposure"), http)
     with pytest.raises(Unauthorized, match="404") as caught:
         sink.write(points)
-    assert "look at url and api" in caught.value.mend
+    assert "influxdb.main.url and influxdb.main.api" in caught.value.mend
 
 
 @asked_and_written
@@ -196,7 +198,7 @@ def test_a_wrong_password(points: list[Point], influxd_with_users: Influxd, http
     database = influxd_with_users.database()
     with pytest.raises(Unauthorized, match="401: authorization failed") as caught:
         by_user(influxd_with_users, database, http, "admin", "wrong").write(points)
-    assert caught.value.mend.startswith("look at username and password")
+    assert caught.value.mend.startswith("correct influxdb.main.username and its password")
 
 
 @asked_and_written

@@ -13,7 +13,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from collector.cli import checking, showing, simulating, working
+from collector.cli import (
+    checking,
+    keeping,
+    provisioning,
+    redelivering,
+    showing,
+    signing_in,
+    simulating,
+    trending,
+    working,
+)
 from collector.cli.options import finish
 from collector.errors import CollectorError, ConfigError
 
@@ -26,7 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
-for room in (working, checking, showing, simulating):
+for room in (working, checking, showing, trending, redelivering, provisioning, keeping, signing_in, simulating):
     room.add(app)
 
 

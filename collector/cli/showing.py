@@ -35,10 +35,11 @@ def status(*, config: ConfigFile = None, as_json: Json = False) -> None:
 
 
 def _show(found: "Status", interval_seconds: int, pid: str | None) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, markup=False)
+    from collector.cli.terminal import console
+
+    page = console()
     polls = Table("tenant", "subject", "slot", "state", "tries", box=None, pad_edge=False)
     for poll in found.tenants:
         state = _state(poll, interval_seconds)
@@ -46,14 +47,14 @@ def _show(found: "Status", interval_seconds: int, pid: str | None) -> None:
     sinks = Table("sink", "waiting", "oldest", "dead letters", "state", box=None, pad_edge=False)
     for sink in found.sinks:
         sinks.add_row(sink.name, str(sink.backlog), sink.oldest or "-", str(sink.dead_letters), sink.error or "ok")
-    console.print(polls)
-    console.print()
-    console.print(sinks if found.sinks else "no sink is named: the journal keeps the history alone")
-    console.print()
+    page.print(polls)
+    page.print()
+    page.print(sinks if found.sinks else "no sink is named: the journal keeps the history alone")
+    page.print()
     journal = found.journal
     span = f", from {journal.oldest} to {journal.newest}" if journal.oldest else ""
-    console.print(f"polled by the process {pid}" if pid else "no process polls it now: start `run`")
-    console.print(f"journal: {journal.points} points in {_size(journal.bytes)}{span}", soft_wrap=True)
+    page.print(f"polled by the process {pid}" if pid else "no process polls it now: start `run`")
+    page.print(f"journal: {journal.points} points in {_size(journal.bytes)}{span}", soft_wrap=True)
 
 
 def _state(poll: "PollStatus", interval_seconds: int) -> str:

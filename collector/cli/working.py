@@ -103,12 +103,12 @@ def _words(error: "CollectorError") -> str:
 
 
 def _show(report: "Report") -> None:
-    from rich.console import Console
     from rich.table import Table
 
+    from collector.cli.terminal import console
     from collector.point import rfc3339
 
-    console = Console(highlight=False, markup=False)
+    page = console()
     polls = Table("tenant", "subject", "state", "points", "tries", "seconds", box=None, pad_edge=False)
     for poll in report.polls:
         how = "ok" if poll.error is None else poll.error.name
@@ -117,10 +117,10 @@ def _show(report: "Report") -> None:
     for sink in report.sinks:
         how = "up to date" if sink.error is None else sink.error.name
         sinks.add_row(sink.sink, how, str(sink.points), str(sink.backlog), str(sink.dead_letters))
-    console.print(f"slot {rfc3339(report.slot)}\n")
-    console.print(polls)
-    console.print()
-    console.print(sinks if report.sinks else "no sink is named: the journal keeps the history alone")
+    page.print(f"slot {rfc3339(report.slot)}\n")
+    page.print(polls)
+    page.print()
+    page.print(sinks if report.sinks else "no sink is named: the journal keeps the history alone")
 
 
 def _document(report: "Report") -> dict[str, object]:

@@ -5,5 +5,8 @@ back.
 """
 
 from collector.defender.client import Defender
+from collector.defender.clock import TOLERATED_SECONDS, agreed
+from collector.defender.sign_in import Login, Person
+from collector.defender.whereabouts import Whereabouts
 
-__all__ = ["Defender"]
+__all__ = ["TOLERATED_SECONDS", "Defender", "Login", "Person", "Whereabouts", "agreed"]

@@ -5,9 +5,11 @@ correlation id that Microsoft's support asks for, so it is always said.
 """
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from collector.defender import document
-from collector.defender.auth import claims
+from collector.defender.claims import claims
+from collector.defender.clouds import Endpoints, clouds_of
 from collector.errors import BadResponse, CollectorError, Unauthorized, Unavailable
 from collector.http import Answer
 
@@ -18,10 +20,10 @@ DELEGATED = "Score.Read"
 
 _SHOWN = 80
 """Characters of a stranger's word in a message."""
-_HOST = "probably the wrong cloud or host, or a proxy answers: see cloud, region and api_url"
+_PRODUCT = "Microsoft Defender for Endpoint with vulnerability management"
 
 
-def refusal(answer: Answer, where: str, token: str) -> CollectorError:
+def refusal(answer: Answer, where: str, token: str, endpoints: Endpoints) -> CollectorError:
     """Return the error that this answer stands for. `where`: what was asked, without its query."""
     code, target = _said(answer)
     named = f"{where}: {answer.status}{f' {code}' if code else ''}"
@@ -29,21 +31,32 @@ def refusal(answer: Answer, where: str, token: str) -> CollectorError:
     match answer.status:
         case 401:
             return Unauthorized(
-                f"{named}: the API takes no token of this sign-in{trace}",
-                mend="see cloud, scope, api_url and tenant_id",
+                f"{named}: the API takes no token of this sign-in (asked as {endpoints.asked}){trace}",
+                mend="the token is for another audience or tenant: see scope, cloud, api_url and tenant_id",
             )
         case 403:
-            return Unauthorized(f"{named}: {_permission(token)}{trace}", mend=_grant(code, token))
+            lacking, mend = _denied(code, token)
+            return Unauthorized(f"{named}: {lacking}{trace}", mend=mend)
         case 408 | 429:
             throttled = answer.status == 429  # noqa: PLR2004 - HTTP's own number
             words = "asked too often" if throttled else "the API waited in vain"
-            return Unavailable(f"{named}: {words}{trace}", retry_after=answer.retry_after(), throttled=throttled)
+            return Unavailable(
+                f"{named}: {words}{trace}",
+                mend="it is asked again by itself, as late as it wants; does something else ask for this tenant too?",
+                retry_after=answer.retry_after(),
+                throttled=throttled,
+            )
         case status if status >= 500:  # noqa: PLR2004 - HTTP's own number
-            return Unavailable(f"{named}: the API is not available{trace}", retry_after=answer.retry_after())
+            return Unavailable(
+                f"{named}: the API is not available{trace}",
+                mend="it is asked again by itself; Microsoft's service health says whether the outage is known",
+                retry_after=answer.retry_after(),
+            )
         case status if 300 <= status < 500:  # noqa: PLR2004 - HTTP's own numbers
             # Also 400, 409, 410 and the like: a fixed GET without parameters gives the API nothing to object to, so a
             # person has to look; and as it costs little, it is asked again while the slot lasts.
-            return Unauthorized(f"{named}: not what the API answers{trace}", mend=_HOST)
+            said = f"not what the API answers{_elsewhere(answer)} (asked as {endpoints.asked})"
+            return Unauthorized(f"{named}: {said}{trace}", mend=endpoints.mend, elsewhere=True)
         case _:
             return BadResponse(f"{named}: no answer with scores{trace}")
 
@@ -63,6 +76,12 @@ def permissions(token: str) -> tuple[str, list[str]]:
     return APPLICATION, [role for role in roles if isinstance(role, str)] if isinstance(roles, list) else []
 
 
+def _denied(code: str, token: str) -> tuple[str, str]:
+    if code == "DisabledFeature":
+        return "the tenant lacks the product", f"the tenant needs a licence of {_PRODUCT}"
+    return _permission(token), _grant(token)
+
+
 def _permission(token: str) -> str:
     needed, held = permissions(token)
     claim = "scp" if needed == DELEGATED else "roles"
@@ -70,9 +89,19 @@ def _permission(token: str) -> str:
     return f"{needed} is needed, and the token has {f'the {claim} {listed}' if listed else f'no {claim}'}"
 
 
-def _grant(code: str, token: str) -> str:
-    if code == "DisabledFeature":
-        return "the tenant lacks the product: it needs Microsoft Defender for Endpoint with vulnerability management"
+def _elsewhere(answer: Answer) -> str:
+    """Return where a redirect leads: its host alone, and whose that is."""
+    try:
+        host = urlsplit(answer.headers.get("Location", "")).hostname
+    except ValueError:
+        host = None
+    if not host:
+        return ""
+    clouds = clouds_of(host)
+    return f" but a redirect to {_word(host)}{f', the host of cloud {clouds[0]}' if clouds else ''}"
+
+
+def _grant(token: str) -> str:
     needed, held = permissions(token)
     kind = "delegated" if needed == DELEGATED else "application"
     grant = f"add the {kind} permission {needed} of WindowsDefenderATP to the application, and grant admin consent"

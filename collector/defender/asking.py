@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from collector.defender import document
 from collector.defender.answers import lacks_permission, refusal
 from collector.defender.auth import Auth
+from collector.defender.clouds import Endpoints
 from collector.defender.pages import MAX_PAGES, following
 from collector.defender.scores import Fault
 from collector.errors import BadResponse
@@ -34,7 +35,7 @@ class Asking:
         read: Read,
         auth: Auth,
         http: Http,
-        hosts: frozenset[str],
+        endpoints: Endpoints,
         whole: Callable[[Collection[Series], Collection[Series]], None],
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -42,7 +43,7 @@ class Asking:
         self._read = read
         self._auth = auth
         self._http = http
-        self._hosts = hosts
+        self._endpoints = endpoints
         self._whole = whole
         self._clock = clock
         self._asked = {url}
@@ -99,7 +100,7 @@ class Asking:
             case 403 if lacks_permission(token):
                 # The permission may be granted at any moment: the next try asks for a token that has it.
                 self._auth.refused(token)
-        raise refusal(answer, self._where(), token)
+        raise refusal(answer, self._where(), token, self._endpoints)
 
     def _take(self, answer: Answer) -> str | None:
         """Take a page in; return the URL of the next one, None when this was the last."""
@@ -111,7 +112,7 @@ class Asking:
                     self._fault(found)
                 else:
                     self._keep(found)
-            more = following(page, self._url, self._hosts)
+            more = following(page, self._url, self._endpoints.hosts)
         except BadResponse as error:
             raise BadResponse(f"{self._where()}: {error}") from error
         if more is None:

@@ -5,14 +5,17 @@ Is not a client for the rest of the API. Meets the pipeline's `Source` without k
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 from collector.defender import scores
 from collector.defender.answers import permissions
 from collector.defender.asking import Asking, Read
 from collector.defender.auth import Auth
+from collector.defender.clock import ServerClock
 from collector.defender.clouds import endpoints
 from collector.defender.groups import Groups
+from collector.defender.whereabouts import Whereabouts, find
 from collector.http import Http
 from collector.point import Series
 from collector.settings import Tenant
@@ -41,17 +44,25 @@ class Defender:
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
+        table = f"tenants.{name}"
         self._name = name
-        self._http = http
+        self._tenant_id = tenant.tenant_id
         self._clock = clock
-        self._endpoints = endpoints(tenant)
-        self._auth = Auth(name, tenant, self._endpoints, http, monotonic)
+        self._server_clock = ServerClock(clock)
+        self._http = http.serving(table, self._server_clock.see)
+        self._endpoints = endpoints(tenant, table)
+        self._auth = Auth(name, tenant, self._endpoints, self._http, monotonic, clock)
         self._groups = Groups(name, known_ids)
 
     @property
     def tenant(self) -> str:
         """The tenant's name in the settings."""
         return self._name
+
+    @property
+    def clock_ahead(self) -> float | None:
+        """Seconds by which this machine's clock is ahead of the servers', negative when behind; None until one said."""
+        return self._server_clock.ahead
 
     def ask(self, subject: str, slot: int) -> Asking:
         """Return a new poll of a subject (`organization`, `device_groups` or `device_secure_score`), nothing sent yet.
@@ -63,7 +74,7 @@ class Defender:
             read=self._reader(subject, slot),
             auth=self._auth,
             http=self._http,
-            hosts=self._endpoints.hosts,
+            endpoints=self._endpoints,
             whole=self._groups.keep if subject == "device_groups" else _forget,
             clock=self._clock,
         )
@@ -75,9 +86,20 @@ class Defender:
         """
         self._auth.sign_in(seconds)
 
+    def expires(self) -> datetime | None:
+        """Return when the credential ends: a certificate by its file, a secret by the settings; None: can't be told.
+
+        Reads what the settings name, and asks nobody.
+        """
+        return self._auth.expires()
+
     def permissions(self) -> tuple[str, Sequence[str]]:
         """Return the permission that scores need, and those that the present token has, as it says itself."""
         return permissions(self._auth.token() or "")
+
+    def whereabouts(self, seconds: float) -> Whereabouts | None:
+        """Return which cloud the tenant is in, as sign-in tells everybody; None when it doesn't."""
+        return find(self._tenant_id, self._endpoints, self._http, seconds) if self._tenant_id else None
 
     def _reader(self, subject: str, slot: int) -> Read:
         match subject:

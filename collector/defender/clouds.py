@@ -1,6 +1,8 @@
 """Which hosts, login and scope belong to a tenant's cloud. Is a table, from Microsoft's pages, and asks nobody."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from collector.settings import Tenant
 
@@ -10,12 +12,19 @@ _US_LOGIN = "https://login.microsoftonline.us"
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """`api` and `login`: URLs without a final slash. `hosts`: every API host of the same cloud, by name."""
+    """`api` and `login`: URLs without a final slash. `hosts`: every API host of the same cloud, by name.
+
+    `other_logins`: those of other clouds, where the settings name none of their own. `asked`: by which settings the
+    API is asked there. `mend`: what to do when something else answers.
+    """
 
     api: str
     login: str
     scope: str
     hosts: frozenset[str]
+    other_logins: Sequence[str] = ()
+    asked: str = ""
+    mend: str = ""
 
 
 _GLOBAL = Endpoints(
@@ -37,7 +46,7 @@ def _own(host: str, login: str) -> Endpoints:
     return Endpoints(f"https://{host}", login, f"https://{host}/.default", frozenset({host}))
 
 
-_CLOUDS = {
+CLOUDS = {
     "global": _GLOBAL,
     "gcc": _own("api-gcc.securitycenter.microsoft.us", _PUBLIC_LOGIN),
     "gcc-high": _own("api-gov.securitycenter.microsoft.us", _US_LOGIN),
@@ -45,16 +54,41 @@ _CLOUDS = {
 }
 
 
-def endpoints(tenant: Tenant) -> Endpoints:
+def endpoints(tenant: Tenant, table: str = "tenants.NAME") -> Endpoints:
     """Return where this tenant is asked: what its settings name, and for the rest what its cloud and region say.
 
-    `hosts` is always the cloud's: an `api_url` of the settings stands in for those hosts.
+    `hosts` is always the cloud's: an `api_url` of the settings stands in for those hosts. `table`: what the settings
+    call the tenant's table, for messages.
     """
-    cloud = _CLOUDS[tenant.cloud]
+    cloud = CLOUDS[tenant.cloud]
     api = f"https://{tenant.region}.api.security.microsoft.com" if tenant.region else cloud.api
+    login = (tenant.login_url or cloud.login).rstrip("/")
+    region = f", region {tenant.region}" if tenant.region else ""
     return Endpoints(
         api=(tenant.api_url or api).rstrip("/"),
-        login=(tenant.login_url or cloud.login).rstrip("/"),
+        login=login,
         scope=tenant.scope or cloud.scope,
         hosts=cloud.hosts,
+        other_logins=() if tenant.login_url else tuple(sorted({other.login for other in CLOUDS.values()} - {login})),
+        asked=f"cloud {tenant.cloud}{region}{', but the host is that of api_url' if tenant.api_url else ''}",
+        mend=_mend(tenant, table),
     )
+
+
+def clouds_of(host: str) -> Sequence[str]:
+    """Return the clouds whose API has this host, none for a host that isn't in the table."""
+    return [name for name, cloud in CLOUDS.items() if host in cloud.hosts]
+
+
+def _mend(tenant: Tenant, table: str) -> str:
+    proxy = "or a proxy answers in the host's place"
+    if tenant.api_url is None:
+        region = f", and {table}.region" if tenant.region else ""
+        others = ", ".join(f"{name} {urlsplit(cloud.api).hostname}" for name, cloud in CLOUDS.items())
+        return f"see {table}.cloud{region} (each has its host: {others}); {proxy}"
+    host = urlsplit(tenant.api_url).hostname or ""
+    usual = urlsplit(CLOUDS[tenant.cloud].api).hostname
+    theirs = clouds_of(host)
+    if theirs and tenant.cloud not in theirs:
+        return f'{host} is the host of cloud {theirs[0]}: set {table}.cloud = "{theirs[0]}", and leave api_url out'
+    return f"leave {table}.api_url out: it overrides the host of cloud {tenant.cloud}, {usual}; {proxy}"

@@ -7,41 +7,31 @@ whoever asked decides when to come back. The one wait that isn't bounded here is
 import datetime as dt
 import email.utils
 import math
+import re
 import ssl
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Self
 
 import httpx
 import truststore
 
-from collector.errors import BadResponse, CollectorError, ConfigError, Unauthorized, Unavailable
-from collector.http.streams import Deadline, Untrusted
-from collector.http.transport import ProxyUnusable, Transport, proxy_for
+from collector.errors import BadResponse, ConfigError, Unauthorized
+from collector.http.faults import Way, translated
+from collector.http.streams import Deadline
+from collector.http.transport import Transport, proxy_for
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of an answer's body, after decompression."""
 MAX_RETRY_AFTER = 6 * 3600.0
 """Seconds: no server can silence a subject or a sink for longer than the longest interval."""
 
+_AGE = re.compile(r"[0-9]{1,9}")
 _HEADERS = {"Accept-Encoding": "gzip", "User-Agent": "exposure-collector"}
-_WORDS = 200
-"""Characters of another's words that a message holds at the most."""
-
-_REACH = "see whether host and port are right, and whether they can be reached from here"
-_PLAIN = "what answers there speaks no TLS: see whether the URL is http, not https"
-_ISSUER = "name the issuing authority's PEM file as ca_file, or add it to the system's store"
-_DATES = "renew the server's certificate, if this machine's clock is right"
-_NAME = "name the host by a name that its certificate holds"
-_TRUST_MENDS = {9: _DATES, 10: _DATES, 62: _NAME, 64: _NAME}
-"""By OpenSSL's number: not yet valid, expired, another host's, another address's."""
-_PROXY_MENDS = {
-    "403": "have the proxy allow this host",
-    "407": "put user and password into the proxy's URL",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +53,22 @@ class Answer:
         try:
             seconds = float(value)
         except ValueError:
-            try:
-                date = email.utils.parsedate_to_datetime(value)
-                # A date in UTC may come without a zone ("-0000"); it is no local time.
-                seconds = date.replace(tzinfo=date.tzinfo or dt.UTC).timestamp() - time.time()
-            except (ValueError, OverflowError):
+            date = _date(value)
+            if date is None:
                 return None
+            seconds = date - time.time()
         return min(max(seconds, 0.0), MAX_RETRY_AFTER) if not math.isnan(seconds) else None
+
+    def date(self) -> float | None:
+        """Return the server's time when it answered, in whole seconds since the epoch; None where it doesn't say."""
+        made = _date(self.headers.get("Date", ""))
+        # A cache on the way says how long it has kept the answer.
+        age = self.headers.get("Age", "0").strip()
+        return made + int(age) if made is not None and _AGE.fullmatch(age) else None
+
+
+Seen = Callable[[Answer, float], None]
+"""Is shown an answer, and the seconds that the exchange took."""
 
 
 class Http:
@@ -79,6 +78,25 @@ class Http:
         self._deadline = Deadline()
         # httpx's client would add a cookie jar, and refuse an answer whose Location it can't read.
         self._transport = Transport(self._deadline, trust(ca_file), connections)
+        self._ca_key = "ca_file"
+        self._seen: Seen | None = None
+        self._direct = False
+
+    def serving(self, table: str, seen: Seen | None = None) -> Self:
+        """Return a client over the same connections for whom `table` of the settings (`tenants.contoso`) speaks of.
+
+        Its errors name that table's `ca_file`, and `seen` is shown each whole answer.
+        """
+        client = copy(self)
+        client._ca_key = f"{table}.ca_file"  # noqa: SLF001 - its own class's
+        client._seen = seen  # noqa: SLF001 - the same
+        return client
+
+    def direct(self) -> Self:
+        """Return a client over the same connections that asks no proxy, whatever the environment names."""
+        client = copy(self)
+        client._direct = True  # noqa: SLF001 - its own class's
+        return client
 
     def send(
         self,
@@ -96,16 +114,24 @@ class Http:
         `MAX_BODY`, or in an encoding that wasn't asked for or can't be undone.
         """
         try:
-            where = _where(url)
-            request = httpx.Request(method, url, headers=_encoded({**_HEADERS, **(headers or {})}), content=content)
+            way = Way(url, None if self._direct else proxy_for(url))
+            where = str(way)
+            request = httpx.Request(
+                method,
+                url,
+                headers=_encoded({**_HEADERS, **(headers or {})}),
+                content=content,
+                extensions={"proxy": way.proxy},
+            )
         except (httpx.InvalidURL, ValueError):
             # Neither httpx's words nor ours hold the URL: a password may stand in it.
             raise Unauthorized("a URL that can't be asked", mend="see the URLs in the settings") from None
+        began = time.monotonic()
         try:
             with self._deadline.within(seconds):
                 response = self._transport.handle_request(request)
                 try:
-                    return Answer(response.status_code, response.headers, _body(response, where))
+                    answer = Answer(response.status_code, response.headers, _body(response, where))
                 finally:
                     response.close()
         except httpx.LocalProtocolError:
@@ -115,11 +141,23 @@ class Http:
                 mend="see the token, the user and the password: a line break may have come with them",
             ) from None
         except httpx.TransportError as error:
-            raise _translated(error, where, seconds) from error
+            raise translated(error, way, seconds, self._ca_key) from error
+        if self._seen:
+            self._seen(answer, time.monotonic() - began)
+        return answer
 
     def close(self) -> None:
         """Close every connection that is idle."""
         self._transport.close()
+
+
+def _date(text: str) -> float | None:
+    try:
+        date = email.utils.parsedate_to_datetime(text)
+        # A date in UTC may come without a zone ("-0000"); it is no local time.
+        return date.replace(tzinfo=date.tzinfo or dt.UTC).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:
@@ -134,28 +172,6 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
                 mend="name a file with the certificate of the authority that issued the server's",
             ) from error
     return context
-
-
-def _translated(error: httpx.TransportError, where: str, seconds: float) -> CollectorError:
-    words = str(error)[:_WORDS]
-    match error:
-        case Untrusted():
-            return Unauthorized(
-                f"{where}: the certificate of {error.host} is not trusted: {words}",
-                mend=_TRUST_MENDS.get(error.code, _ISSUER),
-            )
-        case httpx.TimeoutException():
-            return Unavailable(f"{where}: no whole answer within {seconds:.3g} s", mend=_REACH)
-        case ProxyUnusable():
-            return Unauthorized(f"{where}: {words}", mend="write HTTPS_PROXY and HTTP_PROXY as http://host:port")
-        case httpx.ProxyError():
-            mend = _PROXY_MENDS.get(words[:3], "")
-            return (Unauthorized if mend else Unavailable)(f"{where}: the proxy refused: {words}", mend=mend)
-        case httpx.ConnectError():
-            mend = _PLAIN if "wrong version number" in words.lower() else _REACH
-            return Unavailable(f"{where}: no connection: {words}", mend=mend)
-        case _:
-            return Unavailable(f"{where}: the connection broke: {words or type(error).__name__}", mend=_REACH)
 
 
 def _body(response: httpx.Response, where: str) -> bytes:
@@ -182,21 +198,3 @@ def _body(response: httpx.Response, where: str) -> bytes:
 def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
     """Return the headers as they are sent: what isn't ASCII as UTF-8, for the server to judge."""
     return {name.encode(): value.encode("utf-8", "surrogatepass") for name, value in headers.items()}
-
-
-def _where(url: str) -> str:
-    """Return host and port, and by which proxy: what an error may say of a URL, never its user, path or query."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    proxy = proxy_for(url)
-    by = f" by the proxy {_proxy(proxy)}" if proxy else ""
-    return f"{parts.hostname}:{port}{by}"
-
-
-def _proxy(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        port = parts.port or 80
-    except ValueError:
-        return "of the environment"
-    return f"{parts.hostname}:{port}"

@@ -5,6 +5,8 @@ one server that hangs in its handshake would stop every other handshake, for lon
 """
 
 import contextlib
+import errno
+import os
 import socket
 import ssl
 import threading
@@ -28,6 +30,33 @@ class Untrusted(httpx.ConnectError):
         super().__init__(error.verify_message)
         self.host = host
         self.code = error.verify_code
+
+
+class NoAddress(httpx.ConnectError):
+    """The resolver has no address for `host`; the message is its words."""
+
+    def __init__(self, host: str, words: str) -> None:
+        super().__init__(words)
+        self.host = host
+
+
+class NoConnection(httpx.ConnectError):
+    """No address of a host took a connection. `code`: the system's number for why the last one didn't."""
+
+    def __init__(self, cause: BaseException | None) -> None:
+        self.code = errno.ETIMEDOUT
+        if isinstance(cause, OSError) and not isinstance(cause, TimeoutError):
+            self.code = cause.errno or 0
+        super().__init__(os.strerror(self.code) if self.code else str(cause))
+
+
+class NoTls(httpx.ConnectError):
+    """The handshake with `host` came to nothing, for another reason than its certificate. `reason`: OpenSSL's."""
+
+    def __init__(self, host: str, error: ssl.SSLError) -> None:
+        super().__init__(str(error.reason or error.strerror or error).replace("_", " ").lower())
+        self.host = host
+        self.reason = error.reason
 
 
 class Deadline:
@@ -70,7 +99,7 @@ class Backend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Return a connection to the first of the host's addresses that takes one."""
         options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *(socket_options or ())]
-        failure: Exception = httpcore.ConnectError(f"{host} has no address")
+        failure: Exception | None = None
         addresses = _addresses(host, port)
         for tried, address in enumerate(addresses):
             # Each address gets its share: a dead IPv6 route leaves time for IPv4.
@@ -81,7 +110,7 @@ class Backend(httpcore.NetworkBackend):
                 failure = error
             else:
                 return _Plain(stream, self._deadline)
-        raise failure
+        raise NoConnection(failure.__cause__ if failure else None) from failure
 
 
 class _Plain(httpcore.NetworkStream):
@@ -135,7 +164,7 @@ class _Tls(httpcore.NetworkStream):
             raise Untrusted(host, error) from error
         except ssl.SSLError as error:
             self._outer.close()
-            raise httpcore.ConnectError(str(error)) from error
+            raise NoTls(host, error) from error
         except BaseException:
             self._outer.close()
             raise
@@ -199,6 +228,8 @@ class _Tls(httpcore.NetworkStream):
 def _addresses(host: str, port: int) -> list[tuple[str, int]]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError(str(error)) from error
+    except OSError as error:
+        raise NoAddress(host, error.strerror or str(error)) from error
+    except UnicodeError as error:
+        raise NoAddress(host, "no host can be called so") from error
     return list(dict.fromkeys((str(address[0]), int(address[1])) for *_, address in found))

@@ -43,14 +43,17 @@ class Transport(httpx.BaseTransport):
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the answer as soon as its headers are in; its body comes as it is read."""
+        """Return the answer as soon as its headers are in; its body comes as it is read.
+
+        The request's extension `proxy` names the proxy that is asked, None for none.
+        """
         url = httpcore.URL(
             scheme=request.url.raw_scheme,
             host=request.url.raw_host,
             port=request.url.port,
             target=request.url.raw_path,
         )
-        pool = self._pool(proxy_for(str(request.url)))
+        pool = self._pool(request.extensions["proxy"])
         with _as_httpx():
             # A pool whose connections are all in use is one more wait that ends.
             timeout = {"pool": self._deadline.left(httpcore.PoolTimeout)}

@@ -10,4 +10,5 @@ __all__ = ["V1", "V2", "open_sink"]
 
 def open_sink(name: str, settings: Influx, http: Http) -> V1 | V2:
     """Return the sink that the settings describe; nothing is sent, and no secret read, before it is asked."""
-    return V1(name, settings, http) if settings.api == "v1" else V2(name, settings, http)
+    own = http.serving(f"influxdb.{name}")
+    return V1(name, settings, own) if settings.api == "v1" else V2(name, settings, own)

@@ -23,15 +23,20 @@ _PASSING = frozenset({408, 429, *range(500, 600)})
 # speaks of a point beyond the retention makes it an expired one.
 _EXPIRED = re.compile(r"\b(?:beyond|outside)(?: of)?(?: the)? retention|\bviolates a retention policy", re.IGNORECASE)
 _DROPPED = re.compile(r"\bdropped=(\d{1,18})\b")
-_MISSING = re.compile(r"\b(?:database|bucket|retention policy)(?: \"[^\"]*\")? not found", re.IGNORECASE)
+_MISSING = re.compile(
+    r"\b(database|bucket|retention policy|organization)(?: name)?(?: \"[^\"]*\")? not found", re.IGNORECASE
+)
+_TLS_WANTED = re.compile(r"\bHTTP request (?:was sent )?to (?:an )?HTTPS\b", re.IGNORECASE)
+"""Go's words and nginx's, with a 400: it isn't the points that are wrong."""
 _NO_POINTS = re.compile(r"\bwriting requires points\b|\bwrite was empty\b", re.IGNORECASE)
 _MENDS = {
-    401: "look at {credential}: the server does not take what it was given",
-    403: "grant {right} on the {place}, or look at {credential}",
-    404: 'create the {place}, or look at url and api: something else may answer there (InfluxDB 1.x wants api = "v1")',
-    405: "look at url and api: something else answers there",
-    407: "put user and password into the proxy's URL",
+    401: "correct {credential}: the server does not take what it was given",
+    403: "grant {right} on the {place} (see {credential}); {provision}",
+    404: 'see {table}.url and {table}.api: another may answer there (InfluxDB 1.x wants api = "v1"); {provision}',
+    405: "see {table}.url and {table}.api: something else answers there",
+    407: "put user and password into the proxy's URL, as HTTP_PROXY and HTTPS_PROXY have it",
 }
+_PROVISION = "`exposure-collector provision` creates the {place} where it is missing"
 _ECHO = "unable to parse"
 """What stands before a line of ours that the server says back; the line's text is no word of the server's."""
 
@@ -46,6 +51,8 @@ class Asked:
     """What has to exist there: `bucket exposure`."""
     credential: str
     """The settings by which the server knows us: `token`."""
+    table: str = "influxdb.NAME"
+    """The sink's table in the settings."""
     right: str = "write"
     hidden: tuple[str, ...] = field(default=(), repr=False)
 
@@ -58,7 +65,7 @@ def judge(answer: Answer, asked: Asked) -> None:
             return
         case 413:
             raise TooLarge(message(answer.status, said, asked))
-        case 400 | 422 if not _missing(said):
+        case 400 | 422 if not (_missing(said) or _TLS_WANTED.search(_own(said))):
             if not _EXPIRED.search(_own(said)):
                 raise Rejected(message(answer.status, said, asked))
             dropped = _DROPPED.search(said)
@@ -108,8 +115,10 @@ def _ends(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
 
 
-def _missing(said: str) -> bool:
-    return _MISSING.search(_own(said)) is not None
+def _missing(said: str) -> str:
+    """Return what the server says it does not have, nothing when it says no such thing."""
+    found = _MISSING.search(_own(said))
+    return found[1].lower() if found else ""
 
 
 def _own(said: str) -> str:
@@ -117,12 +126,23 @@ def _own(said: str) -> str:
 
 
 def _mend(status: int, said: str, asked: Asked) -> str:
-    if _missing(said):
-        return f"create the {asked.place}, or correct its name in the settings"
+    missing = _missing(said)
+    if missing == "organization":
+        return f"correct {asked.table}.org: it is the organization's name or id, and the token has to be of it"
+    if missing:
+        return f"create the {asked.place} with `exposure-collector provision`, or correct its name in {asked.table}"
+    if _TLS_WANTED.search(_own(said)):
+        return f"write {asked.table}.url with https://: the server speaks TLS there"
     if status < HTTPStatus.BAD_REQUEST:
-        return "look at url (http or https, host, path): what answers there, or a proxy before it, is no InfluxDB"
-    mend = _MENDS.get(status, "look at what the server says; everything is kept until it takes it")
-    return mend.format(place=asked.place, credential=asked.credential, right=asked.right)
+        return (
+            f"see {asked.table}.url (http or https, host, path): what answers there, or a proxy before it, is no"
+            " InfluxDB"
+        )
+    mend = _MENDS.get(status, "see what the server says; everything is kept until it takes it")
+    provision = _PROVISION.format(place=asked.place)
+    return mend.format(
+        place=asked.place, credential=asked.credential, right=asked.right, table=asked.table, provision=provision
+    )
 
 
 def _errors(document: object) -> Iterator[str]:

@@ -27,15 +27,15 @@ class Server:
     """One server. `sign` is called for each exchange, so that a renewed secret is used at once."""
 
     def __init__(self, settings: Influx, http: Http, asked: Asked, sign: Callable[[], Signature]) -> None:
-        self._url = settings.url
+        self.url = settings.url
         self._seconds = settings.timeout_seconds
         self._http = http
-        self._asked = asked
+        self.asked = asked
         self._sign = sign
 
     def write(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Return once every line of `body` is stored (or, for `NO_POINTS`, would be); raise what `judge` raises."""
-        answer, asked = self._send("POST", url, self._asked, headers, body)
+        answer, asked = self.send("POST", url, self.asked, headers, body)
         if not (body == NO_POINTS and lacks_points(answer)):
             judge(answer, asked)
 
@@ -45,8 +45,8 @@ class Server:
         Raise Unauthorized when they may not be read or there is no InfluxQL, Unavailable when not now.
         """
         query = urlencode({"db": database, "q": "SHOW MEASUREMENTS"})
-        reading = replace(self._asked, right="read")
-        answer, asked = self._send("GET", f"{self._url}/query?{query}", reading, {}, None)
+        reading = replace(self.asked, right="read")
+        answer, asked = self.send("GET", f"{self.url}/query?{query}", reading, {}, None)
         if answer.status != HTTPStatus.OK:
             raise refusal(answer, asked)
         try:
@@ -60,9 +60,10 @@ class Server:
             raise Unauthorized(said, mend=f"grant read on the {asked.place}, if there is one")
         return seen
 
-    def _send(
+    def send(
         self, method: str, url: str, asked: Asked, headers: Mapping[str, str], body: bytes | None
     ) -> tuple[Answer, Asked]:
+        """Return whatever is answered, and what an error about it has to hide; raise as `Http` and the secret do."""
         signature = self._sign()
         try:
             answer = self._http.send(
@@ -70,5 +71,7 @@ class Server:
             )
         except BadResponse as error:
             # No InfluxDB answers so; the points are good whoever it was.
-            raise Unauthorized(f"{asked.target}: {error}", mend="look at url: what answers is no InfluxDB") from error
+            raise Unauthorized(
+                f"{asked.target}: {error}", mend=f"see {asked.table}.url: what answers is no InfluxDB"
+            ) from error
         return answer, replace(asked, hidden=signature.hidden)

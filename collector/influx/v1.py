@@ -28,8 +28,9 @@ class V1:
         self._settings = settings
         self._url = f"{settings.url}/write?{urlencode({key: value for key, value in query.items() if value})}"
         self._encoder = Encoder()
-        asked = Asked(target=self.target, place=place, credential="username and password")
-        self._server = Server(settings, http, asked, self._sign)
+        table = f"influxdb.{name}"
+        asked = Asked(target=self.target, place=place, credential=f"{table}.username and its password", table=table)
+        self.server = Server(settings, http, asked, self._sign)
 
     def write(self, points: Sequence[Point]) -> None:
         """Return once the server has said 204: every point is stored. No points: only whether it would take some.
@@ -37,11 +38,11 @@ class V1:
         Raise Unavailable, Unauthorized, Rejected, Expired or TooLarge. After Rejected and Expired the server has kept
         the good points of the batch. Without points database, retention policy, user and right are checked.
         """
-        self._server.write(self._url, self._encoder.encode(points) or NO_POINTS, _HEADERS)
+        self.server.write(self._url, self._encoder.encode(points) or NO_POINTS, _HEADERS)
 
     def read(self) -> int:
         """Return how many measurements the user sees; raise Unauthorized when it may not read, or Unavailable."""
-        return self._server.measurements(self._settings.database)
+        return self.server.measurements(self._settings.database)
 
     def _sign(self) -> Signature:
         if not self._settings.username:

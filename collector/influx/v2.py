@@ -28,8 +28,9 @@ class V2:
         self.tenants = settings.tenants
         self._settings = settings
         self._encoder = Encoder()
-        asked = Asked(target=self.target, place=place, credential="token")
-        self._server = Server(settings, http, asked, self._sign)
+        table = f"influxdb.{name}"
+        asked = Asked(target=self.target, place=place, credential=f"{table}.token", table=table)
+        self.server = Server(settings, http, asked, self._sign)
 
     def write(self, points: Sequence[Point]) -> None:
         """Return once the server has said 204: every point is stored. No points: only whether it would take some.
@@ -45,7 +46,7 @@ class V2:
 
         2.x answers InfluxQL for a bucket by its name, VictoriaMetrics shows no measurements (0).
         """
-        return self._server.measurements(self._settings.bucket)
+        return self.server.measurements(self._settings.bucket)
 
     def _sign(self) -> Signature:
         if self._settings.token is None:
@@ -55,7 +56,7 @@ class V2:
 
     @cached_property
     def _client(self) -> "_Client":
-        return _Client(self._settings.url, self._server)
+        return _Client(self._settings.url, self.server)
 
 
 class _Client:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers import Influxd
+from servers import Influxd, free_ports
 from system.blackbox import Process, Simulated, collector, document, settings, until, v1, well
 
 
@@ -35,7 +35,9 @@ def test_check_is_good_where_all_is_well(simulated: Simulated, influxd: Influxd,
         "contoso: permission",
         "contoso: organization",
         "contoso: device_groups",
+        "clock",
         "journal",
+        "journal: room",
         "sink main: write",
         "sink main: read",
     ]
@@ -109,3 +111,29 @@ def test_a_user_who_may_only_write_is_enough(simulated: Simulated, influxd_with_
     assert "sink main: read: not allowed, and not needed to deliver" in well(done)
     assert "of the writer" not in done.stdout + done.stderr
     well(collector("once", "--config", config))
+
+
+def test_check_knows_the_services_own_pages(simulated: Simulated, tmp_path: Path) -> None:
+    """The service's own port is well while it runs; beyond loopback `check` warns that anybody may ask."""
+    [port] = free_ports(1)
+    config = settings(tmp_path, simulated, f'[web]\nlisten = "127.0.0.1:{port}"\n')
+    assert f"web: 127.0.0.1:{port} is free" in well(collector("check", "--config", config))
+    with Process("run", "--config", config) as service:
+        until(lambda: service.said("service.started"), what="the service")
+        said = well(collector("check", "--config", config))
+        assert f"web: 127.0.0.1:{port}: the service answers there (process {service.pid})" in said
+    env = {"COLLECTOR__WEB__LISTEN": f"0.0.0.0:{port}"}
+    said = well(collector("check", "--config", config, env=env))
+    assert f"warn  web: 0.0.0.0:{port} is free, and other machines can ask there" in said
+    for listen in ("192.0.2.1:9470", "127.0.0.1:1"):
+        done = collector("check", "--config", config, env={"COLLECTOR__WEB__LISTEN": listen})
+        assert ("web.listen" in done.stdout) == (done.returncode == 1)
+
+
+def test_check_of_many_tenants_is_short(tmp_path: Path) -> None:
+    """A dozen tenants that are well are one line; --verbose shows each."""
+    with Simulated(tmp_path / "dozen", "--tenants", "12", "--groups", "1") as simulated:
+        config = settings(tmp_path / "settings", simulated)
+        assert "good  12 tenants: all is well" in well(collector("check", "--config", config))
+        said = well(collector("check", "--config", config, "--verbose"))
+        assert all(f"good  {tenant}: organization: score" in said for tenant in simulated.tenants)

@@ -178,21 +178,6 @@ def test_a_reader_that_has_enough_is_no_error(simulated: Simulated, tmp_path: Pa
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_the_demo_shows_a_history_two_faults_and_no_hole(tmp_path: Path) -> None:
-    """`demo` ends by itself with exit code 0, has missed no slot, and keeps its journal where it is told."""
-    done = collector("demo", "--seconds", "12", "--folder", tmp_path, env={"COLUMNS": "100"}, timeout=90)
-    shown = well(done)
-    assert "Its last 90 days" in shown
-    assert "0 failed, 0 were missed" in shown
-    assert re.search(r"[1-9]\d* polls were settled with \d+ tries: 0 failed", shown), shown
-    assert "Traceback" not in done.stderr
-    status = document(collector("status", "--config", tmp_path / "demo.toml", "--json"))
-    assert status["journal"]["points"] > 17_000
-    again = collector("demo", "--folder", tmp_path)
-    assert again.returncode == 2
-    assert os.fspath(tmp_path) in again.stderr
-
-
 def test_a_full_disk_behind_stdout_is_said(simulated: Simulated, tmp_path: Path) -> None:
     """What can't be printed is an error of one line, not a fault of the collector."""
     config = settings(tmp_path, simulated)

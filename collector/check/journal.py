@@ -1,0 +1,95 @@
+"""The journal: whether it opens, takes a write, holds what was written, and has room; and who polls it."""
+
+import os
+import shutil
+from collections.abc import Sequence
+
+from collector.check.finding import Finding, bad
+from collector.errors import JournalError
+from collector.journal import Journal, Proof, Summary, holder, reachable
+from collector.settings import Settings
+
+_PROVING_SECONDS = 2.0
+_PROVING_ROWS = 200_000
+_LEAST_FREE = 100_000_000
+"""Bytes: less than that, and the disk is as good as full."""
+_DAY = 86_400_000
+_YEAR = 365
+_SHOWN = 5
+"""Damaged things that are named; the others are counted."""
+
+
+def examine(settings: Settings) -> Sequence[Finding]:
+    """Return what was found. Nothing is left behind: no file is made, and what is written is taken back."""
+    path = settings.journal.path
+    if not path.exists():
+        return _absent(settings)
+    try:
+        with Journal(path) as journal:
+            summary = journal.summary()
+            journal.probe()
+            proof = journal.prove(_PROVING_SECONDS, _PROVING_ROWS)
+        reachable(path)
+    except JournalError as error:
+        return [bad("journal", error), *_room(settings)]
+    pid = holder(path)
+    role = f"polled by the process {pid}" if pid else "no process polls it now"
+    well = Finding("journal", ok=True, message=f"{path}: {summary.points} points; {role}")
+    return [well, _rows(proof, summary), *_room(settings, summary)]
+
+
+def _absent(settings: Settings) -> Sequence[Finding]:
+    path = settings.journal.path
+    if path.parent.is_dir() and os.access(path.parent, os.W_OK | os.X_OK):
+        try:
+            reachable(path)
+        except JournalError as error:
+            return [bad("journal", error)]
+        return [Finding("journal", ok=True, message=f"{path}: will be made by the first poll"), *_room(settings)]
+    mend = f"make the folder {path.parent}, and let this user write to it"
+    return [Finding("journal", ok=False, message=f"{path}: can't be made", mend=mend)]
+
+
+def _rows(proof: Proof, summary: Summary) -> Finding:
+    looked = f"all {proof.rows} rows" if proof.whole else f"the newest {proof.rows} of {summary.points} rows"
+    if not proof.damaged:
+        return Finding("journal: rows", ok=True, message=f"{looked} are as they were written")
+    count = len(proof.damaged)
+    more = f", and {count - _SHOWN} more" if count > _SHOWN else ""
+    return Finding(
+        "journal: rows",
+        ok=False,
+        message=f"damaged, in {looked}: {', '.join(proof.damaged[:_SHOWN])}{more}",
+        mend="what is damaged is left out of everything, and the rest serves on; a backup made before still has it;"
+        " and look at the disk: something on it changed",
+    )
+
+
+def _room(settings: Settings, summary: Summary | None = None) -> Sequence[Finding]:
+    folder = settings.journal.path.parent
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return []  # a folder that can't be looked at is said by the journal itself
+    if free < _LEAST_FREE:
+        message = f"{folder}: {_megabytes(free)} free"
+        return [Finding("journal: room", ok=False, message=message, mend="make room on its disk")]
+    year = _growth(summary)
+    if year is None or free > year:
+        rate = "" if year is None else f"; the journal grows by {_megabytes(year)} a year"
+        return [Finding("journal: room", ok=True, message=f"{_megabytes(free)} free{rate}")]
+    days = int(free / year * _YEAR)
+    mend = "make room on its disk within that time, or let journal.keep_days say how long history is kept"
+    message = f"{_megabytes(free)} free, and the journal grows by {_megabytes(year)} a year: full in {days} days"
+    return [Finding("journal: room", ok=True, message=message, mend=mend)]
+
+
+def _growth(summary: Summary | None) -> float | None:
+    """Return the bytes of a year as of the time so far, None where that is less than a day."""
+    if summary is None or summary.oldest is None or summary.newest is None or summary.newest - summary.oldest < _DAY:
+        return None
+    return summary.bytes * _YEAR * _DAY / (summary.newest - summary.oldest)
+
+
+def _megabytes(count: float) -> str:
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.0f} MB"  # noqa: PLR2004 - a gigabyte

@@ -1,0 +1,146 @@
+"""One tenant: its sign-in, its permission, each call that is polled, and, where it is refused, its cloud."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from collector.check.clients import Clients
+from collector.check.finding import Finding, bad
+from collector.defender import Defender, Whereabouts
+from collector.errors import CollectorError, ConfigError, Unauthorized
+from collector.settings import Certificate, ClientSecret, Settings, Tenant
+from collector.step import Step
+
+_SOON = timedelta(days=30)
+_OVERRIDES = ("api_url", "login_url", "scope", "region")
+"""Keys that would go on naming the old cloud's places."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found of a tenant. `clock_ahead`: by how many seconds of its servers, None where none told the time."""
+
+    findings: Sequence[Finding]
+    clock_ahead: float | None = None
+
+
+def examine(settings: Settings, name: str, clients: Clients) -> Examined:
+    """Return what was found of a tenant. Each exchange takes at most `poll.timeout_seconds`."""
+    tenant = settings.tenants[name]
+    try:
+        source = Defender(name, tenant, clients.trusting(tenant.ca_file), dict)
+    except ConfigError as error:
+        message = f"tenants.{name}.{error}"
+        return Examined([Finding(f"{name}: sign-in", ok=False, message=message, mend=error.mend, tenant=name)])
+    findings = _Probe(name, tenant, source, settings.poll.timeout_seconds).findings(settings.poll.subjects)
+    return Examined(findings, source.clock_ahead)
+
+
+class _Probe:
+    def __init__(self, name: str, tenant: Tenant, source: Defender, seconds: float) -> None:
+        self._name = name
+        self._tenant = tenant
+        self._source = source
+        self._seconds = seconds
+        self._refused = False
+        """Whether something was refused that a person has to mend."""
+        self._elsewhere = False
+        """Whether something else than the API answered."""
+
+    def findings(self, subjects: Sequence[str]) -> Sequence[Finding]:
+        try:
+            self._source.sign_in(self._seconds)
+        except CollectorError as error:
+            found = [self._bad("sign-in", error), *self._credential()]
+            return [*found, *self._where()]
+        # Asked before the calls: a 403 makes the source forget its token.
+        needed, held = self._source.permissions()
+        calls = [self._call(subject) for subject in subjects]
+        permission = self._permission(needed, held, answered=all(call.ok for call in calls))
+        found = [self._well("sign-in", "a token was given"), *self._credential(), permission, *calls]
+        return [*found, *self._where()]
+
+    def _credential(self) -> Sequence[Finding]:
+        """Return whether the credential lasts, nothing where this machine can't tell."""
+        ends = self._source.expires()
+        if ends is None:
+            return []
+        left = ends - datetime.now(UTC)
+        day = f"{ends.astimezone(UTC):%Y-%m-%d}"
+        if left > _SOON:
+            return [self._well("credential", f"lasts until {day}, {left.days} days")]
+        when = f"ends on {day}, in {left.days} days" if left > timedelta(0) else f"ended on {day}"
+        return [self._finding("credential", when, _renewal(self._tenant))]
+
+    def _call(self, subject: str) -> Finding:
+        asking = self._source.ask(subject, 0)
+        try:
+            while (step := asking.step(self._seconds)) is not Step.DONE:
+                if step is Step.SIGN_IN:
+                    self._source.sign_in(self._seconds)
+        except CollectorError as error:
+            return self._bad(subject, error)
+        if subject == "device_groups":
+            return self._well(subject, f"{len(asking.points)} groups")
+        return self._well(subject, f"score {asking.points[0].fields['score']:.1f}")
+
+    def _permission(self, needed: str, held: Sequence[str], *, answered: bool) -> Finding:
+        if needed in held:
+            return self._well("permission", needed)
+        has = f"the token has {', '.join(held) or 'none that it names'}"
+        if answered:
+            return self._well("permission", f"{has}, and the API answers")
+        return self._finding(
+            "permission",
+            f"{needed} is needed, and {has}",
+            f"add the permission {needed} of WindowsDefenderATP to the application, and grant admin consent",
+        )
+
+    def _where(self) -> Sequence[Finding]:
+        """Return that the tenant is in another cloud than the settings say, if that may be why something was refused.
+
+        That it is in this one is worth a line only where something else than the API answered.
+        """
+        where = self._source.whereabouts(self._seconds) if self._refused else None
+        if where is None:
+            return []
+        cloud = self._tenant.cloud
+        if where.fits(cloud):
+            well = self._well("cloud", f"{cloud}, and {where.login} says the same ({where.said})")
+            return [well] if self._elsewhere else []
+        named = where.cloud or "one that is not known here"
+        message = f"the settings say {cloud}, and {where.login} says that the tenant is in {named} ({where.said})"
+        return [self._finding("cloud", message, self._move(where))]
+
+    def _move(self, where: Whereabouts) -> str:
+        table = f"tenants.{self._name}"
+        if where.cloud is None:
+            return f"name that cloud's places as {table}.api_url, login_url and scope"
+        named = [key for key in _OVERRIDES if getattr(self._tenant, key)]
+        out = f", and leave {', '.join(named)} out" if named else ""
+        return f'set {table}.cloud = "{where.cloud}"{out}'
+
+    def _well(self, what: str, message: str) -> Finding:
+        return Finding(f"{self._name}: {what}", ok=True, message=message, tenant=self._name)
+
+    def _finding(self, what: str, message: str, mend: str) -> Finding:
+        return Finding(f"{self._name}: {what}", ok=False, message=message, mend=mend, tenant=self._name)
+
+    def _bad(self, what: str, error: CollectorError) -> Finding:
+        if isinstance(error, Unauthorized):
+            self._refused = True
+            self._elsewhere = self._elsewhere or error.elsewhere
+        return bad(f"{self._name}: {what}", error, self._name)
+
+
+def _renewal(tenant: Tenant) -> str:
+    """Return what to do about a credential that ends."""
+    match tenant.credential:
+        case Certificate() as held:
+            place = f"{held.called('certificate_file')} ({held.certificate_file})"
+            return f"make a new certificate, register it with the application, and put it into {place}"
+        case ClientSecret(client_secret=secret):
+            place = f"{secret.key} ({secret.file})" if secret.file else secret.key
+            return f"make a new client secret, put its value into {place}, and its day into client_secret_expires"
+        case _:
+            return "renew it"

@@ -1,0 +1,104 @@
+"""`check` where sign-in refuses: the code, what it means, and what its owner does about it."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from system.blackbox import Simulated, settings
+from system.doctor import bad, checks, only_bad
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
+    """One tenant of two groups."""
+    with Simulated(tmp_path_factory.mktemp("simulated"), "--groups", "2") as simulated:
+        yield simulated
+
+
+@pytest.fixture(autouse=True)
+def healed(simulated: Simulated) -> Iterator[None]:
+    """Every fault is taken back after each test."""
+    yield
+    simulated.heal()
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning", "mend"),
+    [
+        (7000215, "wrong client secret", "the secret's value, not the secret's id"),
+        (7000222, "the client secret has expired", "make a new client secret"),
+        (700016, "the application is not found in this tenant", "client_id"),
+        (90002, "the tenant is not found", "tenant_id"),
+        (700027, "the assertion's signature is not valid", "register this certificate"),
+        (700024, "the assertion is outside its time", "clock"),
+        (70021, "no federated identity matches", "issuer, subject and audience"),
+        (700213, "no federated identity matches", "issuer, subject and audience"),
+        (500011, "the resource is not found in the tenant", "scope"),
+        (65001, "nobody has consented", "admin consent"),
+        (53003, "blocked by Conditional Access", "an application's credential"),
+        (700082, "the refresh token has expired", "login"),
+        (70043, "the refresh token has expired", "login"),
+    ],
+)
+def test_each_code_is_named_with_its_meaning_and_mend(
+    simulated: Simulated, tmp_path: Path, code: int, meaning: str, mend: str
+) -> None:
+    """Each code that owners meet is said, with what it means and what to do; the secret is not."""
+    simulated.fault("sign_in_error", code=code)
+    found = only_bad(settings(tmp_path, simulated), "contoso: sign-in")
+    assert f"AADSTS{code}: " in found.message
+    assert meaning in found.message
+    assert mend in found.mend
+    secret = (simulated.folder / "simulator.secret").read_text()
+    assert secret not in found.message + found.mend
+
+
+@pytest.mark.parametrize(("code", "cloud"), [(90002, "gcc-high"), (500011, "gcc"), (90002, "dod")])
+def test_a_tenant_of_another_cloud_is_told_which(simulated: Simulated, tmp_path: Path, code: int, cloud: str) -> None:
+    """Where sign-in refuses and says itself that the tenant is elsewhere, that cloud is the mend."""
+    simulated.fault("sign_in_error", code=code)
+    simulated.fault("other_cloud", cloud=cloud)
+    found = bad(settings(tmp_path, simulated))
+    assert set(found) == {"contoso: sign-in", "contoso: cloud"}
+    assert (
+        f"the settings say global, and localhost:{simulated.url.rpartition(':')[2]} says"
+        in found["contoso: cloud"].message
+    )
+    assert f"the tenant is in {cloud} (" in found["contoso: cloud"].message
+    assert (
+        f'set tenants.contoso.cloud = "{cloud}", and leave api_url, login_url, scope out'
+        in found["contoso: cloud"].mend
+    )
+
+
+def test_a_tenant_of_the_right_cloud_is_left_in_peace(simulated: Simulated, tmp_path: Path) -> None:
+    """Where the cloud fits nothing is said of it; GCC High and DoD are asked alike, so that either fits."""
+    simulated.fault("sign_in_error", code=90002)
+    simulated.fault("other_cloud", cloud="dod")
+    env = {"COLLECTOR__TENANTS__CONTOSO__CLOUD": "gcc-high"}
+    only_bad(settings(tmp_path, simulated), "contoso: sign-in", env=env)
+
+
+@pytest.mark.parametrize(("days", "ok"), [(-3, False), (1, False), (29, False), (40, True)])
+def test_a_secret_that_ends_soon_is_bad(simulated: Simulated, tmp_path: Path, days: int, *, ok: bool) -> None:
+    """A credential that ends within 30 days, or has ended, is bad, with the day and what to renew."""
+    day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days)
+    env = {"COLLECTOR__TENANTS__CONTOSO__CREDENTIAL__CLIENT_SECRET_EXPIRES": day.isoformat()}
+    found = checks(settings(tmp_path, simulated), env=env)["contoso: credential"]
+    assert found.ok is ok
+    assert day.isoformat() in found.message
+    if not ok:
+        assert "make a new client secret" in found.mend
+        assert str(simulated.folder / "simulator.secret") in found.mend
+
+
+def test_a_sign_in_that_is_none(simulated: Simulated, tmp_path: Path) -> None:
+    """A page, or JSON of something else, in the sign-in's place is said to be no sign-in."""
+    for fault, subject in (("html", "sign_in"), ("redirect", "discovery"), ("discovery_nonsense", "discovery")):
+        more = {"url": "https://elsewhere.invalid/"} if fault == "redirect" else {}
+        simulated.fault(fault, subject=subject, **more)
+        found = only_bad(settings(tmp_path, simulated), "contoso: sign-in")
+        assert "no answer of a sign-in" in found.message or "no sign-in" in found.message
+        assert "login_url" in found.mend
+        simulated.heal()

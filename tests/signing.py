@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from collector.defender import Defender, Login, Person
 from collector.errors import BadResponse, Unavailable
@@ -60,10 +60,16 @@ def polled(defender: Defender) -> float:
     return float(point.fields["score"])
 
 
-def failure(defender: Defender, seconds: float = 10) -> Unavailable | BadResponse:
+class SigningIn(Protocol):
+    """A source, or its token alone."""
+
+    def sign_in(self, seconds: float) -> None: ...
+
+
+def failure(source: SigningIn, seconds: float = 10) -> Unavailable | BadResponse:
     """Return the error that a sign-in ends with."""
     try:
-        defender.sign_in(seconds)
+        source.sign_in(seconds)
     except (Unavailable, BadResponse) as error:
         return error
     raise AssertionError("it brought a token")

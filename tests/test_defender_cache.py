@@ -84,8 +84,56 @@ def test_a_cache_that_another_holds_is_waited_for_no_longer_than_there_is_time(
     assert type(error) is Unavailable
     assert "another process" in str(error)
     assert time.monotonic() - began < 10
+    assert not [thread for thread in threading.enumerate() if "lock" in thread.name]
     os.close(file)
     source(simulated).sign_in(10)
+
+
+def test_a_lock_that_cannot_be_opened_is_told_before_anything_is_lost(
+    simulated: Simulator, login: Callable[..., Login], source: Sources
+) -> None:
+    """Where others could write the cache and this process can't take turns with them, it asks nobody, and says why."""
+    signed_in(simulated, login)
+    cache = cache_of(simulated)
+    lock = cache.with_name(f"{cache.name}.lock")
+    lock.unlink()
+    lock.symlink_to(cache.with_name("elsewhere"))
+    error = failure(source(simulated))
+    assert isinstance(error, Unauthorized)
+    assert f"{lock} can't be opened" in str(error)
+    assert "remove it" in error.mend
+    assert simulated.devices.seen()["refreshed"] == 0
+    lock.unlink()
+    source(simulated).sign_in(10)
+
+
+def test_a_folder_that_vanishes_takes_the_sign_in_with_it(
+    simulated: Simulator, login: Callable[..., Login], source: Sources
+) -> None:
+    """Then nobody has signed in; once the folder is back, so is the service."""
+    signed_in(simulated, login)
+    folder = cache_of(simulated).parent
+    defender = source(simulated)
+    away = folder.rename(folder.with_name(f"{folder.name}-away"))
+    error = failure(defender)
+    assert isinstance(error, Unauthorized)
+    assert "nobody has signed in" in str(error)
+    away.rename(folder)
+    defender.sign_in(10)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_login_moves_no_folder_and_no_device_out_of_its_way(
+    simulated: Simulator, login: Callable[..., Login], make: Callable[[Path], None]
+) -> None:
+    """A cache_file that names something else than a plain file is told before anybody is asked, and stays there."""
+    cache = cache_of(simulated)
+    make(cache)
+    with pytest.raises(Unauthorized, match="is not a plain file"):
+        login().begin(10)
+    assert simulated.requests.requests() == []
+    assert not cache.is_file()
+    assert not list(cache.parent.glob("*unusable*"))
 
 
 def good(cache: Path) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """Sign-in by device code: a person once, the real msal over real TLS, and the cache that it is renewed from."""
 
+import base64
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from signing import CONTOSO, Sources, cache_of, failure, polled, refresh_token, shown, signed_in, simulator, tenant
+from tenants import jwt
 
 from collector.defender import Login, Person
 from collector.errors import BadResponse, ConfigError, Unauthorized
@@ -51,7 +54,8 @@ def test_a_person_signs_in_once_and_the_service_goes_on_alone(
     assert sign_in.ask(10) is None
     simulated.devices.decide(code.text, approve=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("time.time", lambda real=time.time: real() + 2)
+        # A clock that was set back is no reason to complain.
+        patch.setattr("time.time", lambda real=time.time: real() - 3600)
         person = sign_in.ask(10)
     assert person == Person("ada@contoso.example", cache_of(simulated), None)
     defender = source(simulated)
@@ -129,6 +133,47 @@ def test_a_code_is_not_asked_for_in_vain(simulated: Simulator, login: Callable[.
     simulated.faults.set("body", subject="device_code", body='{"device_code": "d", "user_code": "a\\u001b[2J"}')
     with pytest.raises(BadResponse, match="user_code"):
         login().begin(10)
+
+
+def person(**claims: object) -> dict[str, str]:
+    """Return a sound answer to who has signed in, and what it says of that person."""
+    info = base64.urlsafe_b64encode(json.dumps({"uid": "u", "utid": "t"}).encode()).decode()
+    return {"access_token": "t", "refresh_token": "r", "client_info": info, "id_token": jwt(sub="s", **claims)}
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        (person(preferred_username="ada@contoso.example", exp="never", iat=[], aud={}, iss=7), "ada@contoso.example"),
+        (person(preferred_username={}), ""),
+        (person(preferred_username="ada", oid=7), ""),
+        (person(upn=["ada"]), ""),
+        (person() | {"id_token": "a.b.c"}, ""),
+        (person() | {"id_token": jwt(sub="s", preferred_username="x" * 20_000)}, ""),
+        (person(preferred_username="a\x1b[2Jda\n"), "a[2Jda"),
+    ],
+)
+def test_what_is_said_of_a_person_breaks_no_sign_in(
+    simulated: Simulator, login: Callable[..., Login], source: Sources, said: dict[str, str], name: str
+) -> None:
+    """Whatever else the login says of the person, what is kept can be renewed from."""
+    sign_in = login()
+    sign_in.begin(10)
+    simulated.faults.set("body", subject="sign_in", body=json.dumps(said))
+    found = sign_in.ask(10)
+    assert found
+    assert found.name == name
+    source(simulated).sign_in(10)
+
+
+def test_a_sign_in_that_is_too_long_to_be_kept_is_not(simulated: Simulator, login: Callable[..., Login]) -> None:
+    """A refresh token longer than any is passed over: the cache never grows beyond what can be read again."""
+    sign_in = login()
+    sign_in.begin(10)
+    simulated.faults.set("body", subject="sign_in", body=json.dumps(person() | {"refresh_token": "r" * 100_000}))
+    with pytest.raises(BadResponse, match="renewed by"):
+        sign_in.ask(10)
+    assert not cache_of(simulated).exists()
 
 
 def test_only_a_tenant_of_that_kind_is_signed_in_to(tmp_path: Path) -> None:

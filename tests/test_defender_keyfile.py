@@ -43,10 +43,21 @@ def refused(held: bytes, password: str | None = None) -> Unauthorized:
         lambda mine, other: other.pem() + mine.cert + mine.pem(),
         lambda mine, _: NOTES + mine.cert + b"\n\n" + NOTES + mine.pem(),
         lambda mine, _: b"\xef\xbb\xbf" + (mine.cert + mine.pem()).replace(b"\n", b"\r\n"),
+        lambda mine, _: mine.pem()[:200] + b"\n" + mine.cert + mine.pem(),
         lambda mine, _: mine.pem(form=TRADITIONAL) + mine.cert,
         lambda mine, _: mine.pfx(),
     ],
-    ids=["certificate first", "key first", "a chain", "two keys", "with notes", "of Windows", "traditional", "pfx"],
+    ids=[
+        "certificate first",
+        "key first",
+        "a chain",
+        "two keys",
+        "with notes",
+        "of Windows",
+        "cut off",
+        "traditional",
+        "pfx",
+    ],
 )
 @pytest.mark.parametrize("password", [None, PASSWORD])
 def test_a_certificate_and_its_key_are_found(

@@ -1,13 +1,16 @@
 """collector.settings: the kinds of credential, the ids that they need, and the files that have to be there."""
 
+import contextlib
+import itertools
 import os
+import threading
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from tables import CONTOSO, CREDENTIAL, GUID, client_secret, loaded, problems
+from tables import CONTOSO, CREDENTIAL, GUID, client_secret, loaded, outcome, problems
 
 from collector.errors import Unauthorized
 from collector.settings import (
@@ -155,6 +158,53 @@ def test_a_sign_in_that_nobody_did_yet_is_no_fault_of_the_settings(tmp_path: Pat
     settings = with_credential(tmp_path, {"kind": "device_code", "cache_file": "none.json"})
     called = settings.tenants["contoso"].credential.called("cache_file")
     assert called == "tenants.contoso.credential.cache_file"
+
+
+@pytest.mark.parametrize("other", ["cache.json", "./sub/../cache.json", "/absolute"])
+def test_no_two_tenants_keep_their_sign_ins_in_one_file(tmp_path: Path, other: str) -> None:
+    """The one's `login` would put the other's away: both are named, with the line, beside all other mistakes."""
+    path = str(tmp_path / "cache.json") if other == "/absolute" else other
+    device = CONTOSO | {"credential": {"kind": "device_code", "cache_file": "cache.json"}}
+    tables = {
+        "tenants": {"contoso": device, "a b": device | {"credential": {**device["credential"], "cache_file": path}}}
+    }
+    said = "is the file of tenants.contoso.credential.cache_file too; each tenant's sign-in needs a file of its own"
+    assert problems(tmp_path, tables) == (f'tenants."a b".credential.cache_file: {said}',)
+    assert f"(line 1): {said}" in str(outcome(tmp_path, tables))
+    assert len(problems(tmp_path, tables | {"poll": {"interval_seconds": 0}})) == 2
+    variable = "COLLECTOR__TENANTS__A_B__CREDENTIAL__CACHE_FILE"
+    assert problems(tmp_path, tables, {variable: str(tmp_path / "cache.json")}) == (f"{variable}: {said}",)
+    assert problems(tmp_path, tables, {variable: "another.json"}) == ()
+    built = Tenant(**device | {"credential": DeviceCode(kind="device_code", cache_file=Path("c"))})
+    with pytest.raises(ValidationError, match="a file of its own"):
+        Settings(tenants={"a": built, "b": built})
+
+
+def test_no_swap_of_a_file_for_a_pipe_stops_its_reader(tmp_path: Path) -> None:
+    """Whatever takes the file's place in the moment between two looks at it, its reader goes on."""
+    path, new = tmp_path / "secret", tmp_path / "new"
+    done = threading.Event()
+
+    def swap() -> None:
+        for number in itertools.count():
+            os.mkfifo(new) if number % 2 else new.write_bytes(b"hush")
+            new.replace(path)
+            if done.is_set():
+                return
+
+    def read() -> None:
+        for _ in range(3000):
+            with contextlib.suppress(Unauthorized):
+                assert content("key", path) == b"hush"
+        done.set()
+
+    path.write_bytes(b"hush")
+    threads = [threading.Thread(target=each, daemon=True) for each in (swap, read)]
+    for thread in threads:
+        thread.start()
+    assert done.wait(30)
+    for thread in threads:
+        thread.join()
 
 
 def test_a_file_is_read_whole_or_refused(tmp_path: Path) -> None:

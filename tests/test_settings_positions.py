@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from collector.settings.keys import Place
-from collector.settings.positions import endless, positions, twice
+from collector.settings.positions import Twice, endless, positions, twice
 
 KNOTTY = '''\
 a = "# no comment [no.table]" # [no.table]
@@ -168,6 +168,12 @@ def test_the_line_of_a_key_is_the_one_by_which_tomllib_comes_to_know_it(data: st
         first = next(number for number in whole if place in (prefixes[number] or {}))
         before = max(number for number in whole if number < first)
         assert before < line <= first
+
+
+def test_nothing_is_read_beyond_what_stands_there_twice() -> None:
+    """A value so deep that tomllib would refuse it costs nothing where tomllib has stopped before."""
+    text = "a = 1\na = 2\nb = " + "[" * 200_000
+    assert twice(text) == Twice(("a",), 1, 2)
 
 
 def test_a_value_that_is_deep_has_its_lines() -> None:

@@ -69,7 +69,7 @@ def test_a_file_without_a_secret_names_key_and_path(tmp_path: Path, content: byt
     assert HIDDEN not in "".join(traceback.format_exception(caught.value))
 
 
-def test_what_is_no_plain_file_is_not_opened(tmp_path: Path) -> None:
+def test_what_is_no_plain_file_is_not_waited_for(tmp_path: Path) -> None:
     """A named pipe that nobody writes to would keep its reader for ever."""
     os.mkfifo(tmp_path / "pipe")
     for file in (tmp_path / "pipe", tmp_path, Path("/dev/null")):

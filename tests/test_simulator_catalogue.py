@@ -55,6 +55,7 @@ def test_the_list_is_as_wide_as_a_terminal(capsys: pytest.CaptureFixture[str], m
         ("throttle,retry_after=null,as_date=true", {"retry_after": None, "as_date": True}),
         ('bad_rows,scores=["nan","text"],times=1', {"scores": ["nan", "text"], "times": 1}),
         ("redirect,url=https://127.0.0.1:1/a,b?c=d", {"url": "https://127.0.0.1:1/a,b?c=d"}),
+        pytest.param("body,body=" + "[" * 3000, {"body": "[" * 3000}, id="deep"),
         ('{"fault": "body", "body": "a,b=c"}', {"fault": "body", "body": "a,b=c"}),
     ],
 )
@@ -74,6 +75,8 @@ def test_a_fault_is_written_in_words_or_in_json(faults: Faults, text: str, expec
         ("throttle,retry=5", "--fault: throttle: there is no parameter 'retry'"),
         ('{"fault": "throttle"', "--fault: not JSON"),
         ("sign_in_error", "--fault: sign_in_error: the parameter 'code' is missing"),
+        ('{"fault": {}}', "--fault: the name of a fault is a text"),
+        pytest.param('{"fault": ' + "[" * 3000, "--fault: not JSON", id="deep"),
     ],
 )
 def test_a_slip_is_said_with_where_to_look(faults: Faults, text: str, says: str) -> None:

@@ -1,5 +1,7 @@
 """collector.simulator: sign-in with a certificate, by the real msal, and with assertions that are wrong on purpose."""
 
+import hmac
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -9,8 +11,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from simulated import Caller, said
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from simulated import Caller, claims, said
 
 from collector.errors import ConfigError
 from collector.simulator import SCOPE, Simulator
@@ -51,7 +53,7 @@ def assertion(
     """Return a good assertion with changes to its claims; None takes one out."""
     tenant = simulator.tenants[0]
     now = time.time()
-    claims = {
+    usual = {
         "aud": f"{simulator.url}/{tenant.tenant_id}/oauth2/v2.0/token",
         "iss": tenant.client_id,
         "sub": tenant.client_id,
@@ -60,7 +62,7 @@ def assertion(
         "exp": now + 600,
         **changes,
     }
-    given = {name: value for name, value in claims.items() if value is not None}
+    given = {name: value for name, value in usual.items() if value is not None}
     key = key or load_pem_private_key(pem(simulator), None)
     return jwt.encode(given, key, algorithm, header if header is not None else {"x5t#S256": thumbprint(simulator)})
 
@@ -149,6 +151,30 @@ def test_a_wrong_assertion_gets_entras_refusal(
     answer = caller.token(form(assertion(simulator, **changes)))
     assert said(answer)[0::2] == (status, code)
     assert "client_assertion" not in answer.text
+
+
+@pytest.mark.parametrize("mixed", [[7], ["x"], [None]])
+def test_an_assertion_is_for_one_audience_alone(simulator: Simulator, caller: Caller, mixed: list[object]) -> None:
+    """A list of the right one is that one; with anything beside it, it is for nobody here."""
+    good = f"{simulator.url}/{simulator.tenants[0].tenant_id}/oauth2/v2.0/token"
+    assert caller.token(form(assertion(simulator, aud=[good]))).status_code == 200
+    for named in ([good, *mixed], [*mixed, good]):
+        assert said(caller.token(form(assertion(simulator, aud=named))))[2] in (700023, 50027)
+
+
+@pytest.mark.parametrize("algorithm", ["none", "None", "HS256", None, 7, ["PS256"]])
+@pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
+def test_no_algorithm_but_the_keys_own_will_do(
+    simulator: Simulator, caller: Caller, algorithm: object, encoding: Encoding
+) -> None:
+    """Neither an assertion that says it needs no signature, nor one whose secret is the public key, is taken."""
+    public = x509.load_pem_x509_certificate(pem(simulator)).public_key()
+    known = public.public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo)
+    header = {"alg": algorithm, "x5t#S256": thumbprint(simulator)}
+    parts = [json.dumps(header).encode(), json.dumps(claims(assertion(simulator))).encode()]
+    signed = b".".join(map(jwt.utils.base64url_encode, parts))
+    for proof in (b"", jwt.utils.base64url_encode(hmac.digest(known, signed, "sha256"))):
+        assert said(caller.token(form(b".".join([signed, proof]).decode()))) == (401, "invalid_client", 700027)
 
 
 @pytest.mark.parametrize("text", ["a.b.c", "", "no jwt", "e30.e30.", "é.é.é"])

@@ -94,7 +94,7 @@ def test_every_fault_that_is_promised_is_there() -> None:
     assert set(KINDS) == {
         *("throttle", "unavailable", "expired_token", "forbidden", "disabled_feature", "not_found", "redirect"),
         *("slow", "drip", "hang", "reset", "not_json", "html", "empty", "body"),
-        *("bad_rows", "pages", "page_elsewhere", "page_loop", "pages_endless"),
+        *("bad_rows", "no_ids", "pages", "page_elsewhere", "page_loop", "pages_endless"),
         *("sign_in_hang", "sign_in_error", "sign_in_unavailable", "sign_in_roles"),
         *("clock", "other_cloud", "discovery_nonsense", "identity_not_found", "metadata_updating"),
     }

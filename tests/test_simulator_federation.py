@@ -99,6 +99,16 @@ def test_an_application_without_a_federated_credential_knows_no_platform(tmp_pat
     assert "'system:serviceaccount:monitoring:exposure-collector'" in answer.json()["error_description"]
 
 
+def test_a_token_is_for_one_audience_alone(simulator: Simulator, caller: Caller, file: Path) -> None:
+    """What is for others too is refused, of whatever type they are."""
+    federation = simulator._application._federation
+    assert federation
+    said_by_it = claims(file.read_text(encoding="utf-8"))
+    for more in ("x", 7, None):
+        text = jwt.encode({**said_by_it, "aud": [*said_by_it["aud"], more]}, federation._key, "RS256")
+        assert said(caller.token(form(text)))[2] in (700212, 50027)
+
+
 def test_an_unsigned_token_is_none(caller: Caller, file: Path) -> None:
     """A token whose header says that it needs no signature is refused."""
     unsigned = jwt.encode(claims(file.read_text(encoding="utf-8")), "", "none")

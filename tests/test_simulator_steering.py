@@ -160,3 +160,12 @@ def test_many_kinds_of_faults_leave_the_handle_alone(handle: httpx.Client) -> No
     for subject in ("organization", "sign_in", "discovery"):
         handle.put(FAULTS, json={"fault": "hang", "subject": subject})
     assert len(handle.get(FAULTS).json()["faults"]) == 3
+
+
+@pytest.mark.parametrize(("method", "what"), [("PUT", FAULTS), ("POST", "/simulator/credential")])
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000])
+def test_a_body_that_is_no_json_is_400(handle: httpx.Client, method: str, what: str, body: bytes) -> None:
+    """However it is broken, and however deep."""
+    answer = handle.request(method, what, content=body)
+    assert answer.status_code == 400
+    assert answer.json()["problems"]

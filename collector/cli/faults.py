@@ -21,9 +21,11 @@ def set_fault(faults: "Faults", text: str) -> None:
     """Set what `text` says: NAME, NAME,parameter=value,… or an object in JSON. Raise ConfigError for a slip."""
     try:
         wanted = json.loads(text) if text.lstrip().startswith("{") else dict(_pairs(text))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError([f"--fault: not JSON: {error}"]) from error
     name = wanted.pop("fault", "")
+    if not isinstance(name, str):
+        raise ConfigError(['--fault: the name of a fault is a text, as in {"fault": "throttle"}'])
     try:
         faults.set(name, **wanted)
     except ConfigError as error:
@@ -70,5 +72,5 @@ def _value(text: str) -> object:
     """Return what JSON makes of it; what isn't JSON is a text."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

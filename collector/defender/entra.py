@@ -16,6 +16,7 @@ from collector.http import Answer
 
 _CLOCK = 700024
 _CODE = re.compile(r"AADSTS([0-9]{1,9})")
+_HIGHEST = 999_999_999
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _LONG = re.compile(r"[^\s'\"]{37,}")
 """Longer than a GUID: it could be a secret, an assertion or a token."""
@@ -76,6 +77,11 @@ def oauth_error(answer: Answer) -> str:
     return error if isinstance(error, str) else ""
 
 
+def printable(text: str) -> str:
+    """Return another's words as a message can hold them: with a question mark for what is no print."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
 def _clocks(answer: Answer, now: float) -> str:
     date = answer.date()
     if date is None:
@@ -95,7 +101,7 @@ def _read(answer: Answer) -> dict[str, Any]:
 
 def _code(said: dict[str, Any]) -> int | None:
     listed = said.get("error_codes")
-    codes = [code for code in listed if isinstance(code, int)] if isinstance(listed, list) else []
+    codes = [code for code in listed if type(code) is int and 0 < code <= _HIGHEST] if isinstance(listed, list) else []
     description = said.get("error_description")
     codes += [int(found) for found in _CODE.findall(description)] if isinstance(description, str) else []
     known = [code for code in codes if code in MEANINGS or code in PASSING]
@@ -103,14 +109,14 @@ def _code(said: dict[str, Any]) -> int | None:
 
 
 def _words(said: dict[str, Any], hidden: Collection[str]) -> str:
-    text = str(said.get("error_description") or said.get("error"))
+    texts = [said[key] for key in ("error_description", "error") if isinstance(said.get(key), str)]
+    text = next(filter(None, texts), "")
     for secret in hidden:
         for form in (secret, quote_plus(secret)):
             text = text.replace(form, "…")
     text = _LONG.sub("…", text).partition("Trace ID:")[0]
-    words = " ".join(text.split())[:_WORDS]
-    return "".join(sign if sign.isprintable() else "?" for sign in words)
+    return printable(" ".join(text.split())[:_WORDS])
 
 
 def _form(answer: Answer) -> str:
-    return f"{answer.headers.get('Content-Type', 'no Content-Type')[:60]}, {len(answer.body)} bytes"
+    return f"{printable(answer.headers.get('Content-Type', 'no Content-Type')[:60])}, {len(answer.body)} bytes"

@@ -3,14 +3,13 @@
 What a value may be stands in `fields.py`. Nothing here reads a file or the environment: `loader.py` does.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from collector.settings import fields
+from collector.settings.between import again, between
 from collector.settings.credentials import Credential
 from collector.settings.mistakes import mistake
 from collector.settings.secret import Secret
@@ -193,43 +192,15 @@ class Settings(Section):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _known_tenants(cls, data: Any, handler: ModelWrapValidatorHandler["Settings"]) -> "Settings":  # noqa: ANN401
-        """Look at what was written, not at what was built: a mistake elsewhere must not hide a stranger here."""
-        strangers = list(_strangers(data))
+    def _together(cls, data: Any, handler: ModelWrapValidatorHandler["Settings"]) -> "Settings":  # noqa: ANN401
+        """Look at what was written, not at what was built: a mistake elsewhere must not hide one between tables."""
+        mistakes = list(between(data))
         try:
             settings = handler(data)
         except ValidationError as error:
             raise ValidationError.from_exception_data(
-                cls.__name__, [*_again(error), *strangers], hide_input=True
+                cls.__name__, [*again(error), *mistakes], hide_input=True
             ) from None
-        if strangers:
-            raise ValidationError.from_exception_data(cls.__name__, strangers)
+        if mistakes:
+            raise ValidationError.from_exception_data(cls.__name__, mistakes, hide_input=True)
         return settings
-
-
-def _strangers(data: object) -> Iterator[InitErrorDetails]:
-    """Yield an error for each name in a sink's `tenants` that no tenant has."""
-    tables = data if isinstance(data, dict) else {}
-    tenants, sinks = tables.get("tenants"), tables.get("influxdb")
-    if not isinstance(tenants, dict) or not isinstance(sinks, dict):
-        return
-    for name, sink in sinks.items():
-        only = sink.get("tenants") if isinstance(sink, dict) else getattr(sink, "tenants", None)
-        for index, tenant in enumerate(only if isinstance(only, list | tuple) else ()):
-            if isinstance(tenant, str) and tenant and tenant not in tenants:
-                yield InitErrorDetails(
-                    type=mistake("no tenant has this name; a tenant is a table [tenants.NAME]"),
-                    loc=("influxdb", name, "tenants", index),
-                    input=tenant,
-                )
-
-
-def _again(error: ValidationError) -> list[InitErrorDetails]:
-    return [
-        InitErrorDetails(
-            type=PydanticCustomError(line["type"], "{said}", {**line.get("ctx", {}), "said": line["msg"]}),
-            loc=line["loc"],
-            input=line["input"],
-        )
-        for line in error.errors()
-    ]

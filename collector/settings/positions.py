@@ -74,7 +74,8 @@ class _Reader:
     def _read(self) -> None:
         table: Place = ()
         self._take(_GAP)
-        while self._at < len(self._text):
+        # tomllib, too, goes no further than to what stands there twice.
+        while self._at < len(self._text) and not self.twice:
             line = self._line
             try:
                 table = self._statement(table)
@@ -175,7 +176,8 @@ class _Reader:
                 return
 
     def _again(self, place: Place, first: int) -> None:
-        self.twice = self.twice or Twice(place, first, self._line)
+        if not self.twice:
+            self.twice = Twice(place, first, self._line)
 
     def _take(self, pattern: re.Pattern[str]) -> str:
         found = pattern.match(self._text, self._at)

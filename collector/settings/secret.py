@@ -3,6 +3,7 @@
 `content` reads any small file that the settings name as carefully: a certificate, the platform's token.
 """
 
+import os
 import re
 import stat
 from dataclasses import dataclass
@@ -36,11 +37,12 @@ def content(key: str, file: Path, *, mend: str = "put it there, and let the coll
         return Unauthorized(f"{key}: {file} {fault}", mend=mend)
 
     try:
-        # Opening a named pipe would wait for a writer, without an end.
-        if not stat.S_ISREG(file.stat().st_mode):
-            raise unusable("is not a plain file")
-        with file.open("rb") as stream:
+        with open(file, "rb", opener=_at_once) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise unusable("is not a plain file")
             held = stream.read(MAX_BYTES + 1)
+    except IsADirectoryError:
+        raise unusable("is not a plain file") from None
     except OSError as error:
         raise unusable(f"can't be read ({error.strerror or type(error).__name__})") from error
     if not held:
@@ -48,6 +50,11 @@ def content(key: str, file: Path, *, mend: str = "put it there, and let the coll
     if len(held) > MAX_BYTES:
         raise unusable(f"is over {MAX_BYTES >> 10} KiB")
     return held
+
+
+def _at_once(path: str, flags: int) -> int:
+    # A named pipe would have its reader wait for a writer, without an end; and what was a file can be one by now.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

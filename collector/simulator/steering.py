@@ -119,7 +119,7 @@ class Steering:
 def _object(body: bytes, otherwise: str) -> dict[str, Any]:
     try:
         wanted = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError([f"the body is not JSON: {error}"]) from error
     if not isinstance(wanted, dict):
         raise ConfigError([otherwise])

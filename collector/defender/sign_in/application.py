@@ -19,7 +19,7 @@ Proof = str | Mapping[str, object] | Mapping[str, Callable[[], str]]
 
 def granted(tenant: Tenant, endpoints: Endpoints, wire: Wire, proof: Proof) -> Grant:
     """Return a token for the application itself."""
-    with named(endpoints):
+    with translated(endpoints):
         # Built anew each time: msal replays failed answers, and would hand back a token that was refused.
         application = msal.ConfidentialClientApplication(
             tenant.client_id,
@@ -39,7 +39,7 @@ def authority(tenant: Tenant, endpoints: Endpoints) -> str:
 
 
 @contextmanager
-def named(endpoints: Endpoints) -> Iterator[None]:
+def translated(endpoints: Endpoints) -> Iterator[None]:
     """Let msal's own errors come out as Unauthorized, naming the login.
 
     Only what came through `Wire` whole is still in doubt then: an endpoint that msal takes for none.

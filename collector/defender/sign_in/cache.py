@@ -8,7 +8,6 @@ import fcntl
 import json
 import os
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +23,8 @@ _NEEDED = {
     "Account": ("home_account_id", "environment", "realm", "authority_type", "username"),
 }
 """What of an entry has to be there, as text, for msal to use it."""
+_AGAIN = 0.05
+"""Seconds between two looks at a lock that another has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,15 @@ class CacheFile:
     def held(self, until: float) -> Iterator[None]:
         """Let no other process read to write meanwhile; raise Unavailable where one does so until `until`."""
         real = self._real()
+        lock = real.with_name(f"{real.name}.lock")
         try:
-            file = os.open(
-                real.with_name(f"{real.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-            )
-        except OSError:
+            file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            if os.path.lexists(lock) and os.access(real.parent, os.W_OK):
+                raise Unauthorized(
+                    f"{self.key}: {lock} can't be opened ({error.strerror})",
+                    mend=f"let the collector's user write to {lock}, or remove it",
+                ) from error
             # Where no lock can be made, this process can't write the cache either.
             yield
             return
@@ -73,22 +78,28 @@ class CacheFile:
         return Unauthorized(f"{self.key}: {self.path} {fault}", mend=self.mend)
 
     def write(self, text: str) -> None:
-        """Return once the file holds `text`, whatever happens to the machine; else raise OSError, and it is as before.
+        """Return once the file holds `text`, whatever happens to the machine; else raise OSError, and it is whole.
 
-        It is readable by its owner alone from its creation on.
+        It is readable by its owner alone from its creation on. Whoever calls this has it `held`.
         """
         real = self._real()
-        file, made = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
+        # Always of one name: what a process that was killed has left there is not left for ever.
+        made = real.with_name(f".{real.name}.new")
+        made.unlink(missing_ok=True)
+        file = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(file, "w", encoding="utf-8") as stream:
-                _like(stream.fileno(), real)
+                with suppress(OSError):
+                    # A umask could have taken its owner's rights away; where there are none to give, it took nothing.
+                    os.fchmod(file, 0o600)
+                _like(file, real)
                 stream.write(text)
                 stream.flush()
-                os.fsync(stream.fileno())
-            Path(made).replace(real)
+                os.fsync(file)
+            made.replace(real)
         except BaseException:
             with suppress(OSError):
-                Path(made).unlink()
+                made.unlink()
             raise
         folder = os.open(real.parent, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -97,10 +108,18 @@ class CacheFile:
             os.close(folder)
 
     def probe(self) -> None:
-        """Return if a file can be made beside this one; else raise OSError."""
-        file, made = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self._real().parent)
-        os.close(file)
-        Path(made).unlink()
+        """Return if a sign-in could be kept here; else raise Unauthorized."""
+        real = self._real()
+        if real.exists() and not real.is_file():
+            raise Unauthorized(f"{self.key}: {self.path} is not a plain file", mend="name one that is yet to be made")
+        try:
+            with tempfile.TemporaryFile(dir=real.parent):
+                pass
+        except OSError as error:
+            raise Unauthorized(
+                f"{self.key}: {self.path} can't be written ({error.strerror})",
+                mend=f"make the folder {self.path.parent}, and let this user write to it",
+            ) from error
 
     def put_by(self) -> Path | None:
         """Move what is there, and is no sign-in, out of the way; return where to, None where nothing had to be."""
@@ -108,6 +127,7 @@ class CacheFile:
             if not self._absent():
                 self.read()
         except Unauthorized:
+            self.probe()
             real = self._real()
             aside = real.with_name(f"{real.name}.unusable-{time.time_ns()}")
             real.rename(aside)
@@ -130,29 +150,20 @@ class CacheFile:
 
     def _taken(self, file: int, until: float) -> bool:
         """Return whether the lock was had in time."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return _awaited(file, until)
-        except OSError as error:
-            raise Unauthorized(
-                f"{self.key}: {self.path} can't be locked ({error.strerror})", mend="keep it on a local disk"
-            ) from error
-        return True
-
-
-def _awaited(file: int, until: float) -> bool:
-    """Return whether who has the lock has let it go in time."""
-    had = threading.Event()
-
-    def wait() -> None:
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX)
-            had.set()
-
-    # Waiting for a lock knows no deadline; a thread that is left behind has it for no longer than the file is open.
-    threading.Thread(target=wait, name="sign-in-lock", daemon=True).start()
-    return had.wait(max(0.0, until - time.monotonic()))
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # To wait in the kernel would know no deadline. Who has it is in an exchange, as this one will be.
+                if (left := until - time.monotonic()) <= 0:
+                    return False
+                time.sleep(min(_AGAIN, left))
+            except OSError as error:
+                raise Unauthorized(
+                    f"{self.key}: {self.path} can't be locked ({error.strerror})", mend="keep it on a local disk"
+                ) from error
+            else:
+                return True
 
 
 def _like(file: int, real: Path) -> None:

@@ -11,7 +11,7 @@ import structlog
 from collector.defender.clouds import Endpoints
 from collector.defender.entra import Told
 from collector.defender.meanings import MEANINGS
-from collector.defender.sign_in.application import authority, named
+from collector.defender.sign_in.application import authority, translated
 from collector.defender.sign_in.cache import CacheFile
 from collector.defender.sign_in.grant import Grant
 from collector.defender.sign_in.wire import Wire
@@ -49,8 +49,8 @@ class ByDeviceCode:
         return None
 
     def _renewed(self, cache: Any, until: float) -> Grant:  # noqa: ANN401 - msal carries no types
-        wire = Wire(self._http, until, told(self._name))
-        with named(self._endpoints):
+        wire = Wire(self._http, self._endpoints.login, until, told(self._name))
+        with translated(self._endpoints):
             application = public(self._tenant, self._endpoints, wire, cache)
             person = account(application)
             # The token in the cache may be the one that the API has refused.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from collector.defender.claims import claims
 from collector.defender.clouds import Endpoints
-from collector.defender.entra import Told
+from collector.defender.entra import Told, printable
 from collector.defender.meanings import MEANINGS
 from collector.defender.sign_in.application import granted
 from collector.defender.sign_in.grant import Grant
@@ -46,7 +46,7 @@ class ByFederation:
     def token(self, until: float) -> Grant:
         """Return a new token for the application."""
         assertion = self._assertion()
-        wire = Wire(self._http, until, self._told(assertion))
+        wire = Wire(self._http, self._endpoints.login, until, self._told(assertion))
         return granted(self._tenant, self._endpoints, wire, {"client_assertion": lambda: assertion})
 
     def expires(self) -> datetime | None:
@@ -86,4 +86,4 @@ def _shown(said: dict[str, object], claim: str) -> str:
     # One audience or several: both are allowed.
     texts = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
     text = " ".join(texts) or "none"
-    return "".join(sign if sign.isprintable() else "?" for sign in text[:_SHOWN])
+    return printable(text[:_SHOWN])

@@ -20,7 +20,11 @@ from collector.errors import Unauthorized
 LEAST_BITS = 2048
 """Of a key: Microsoft Entra takes no shorter one."""
 
-_BLOCK = re.compile(rb"-----BEGIN (?P<what>[A-Z0-9 ]+)-----.*?-----END (?P=what)-----", re.DOTALL)
+_BLOCK = re.compile(
+    # None holds the beginning of another: what was cut off is passed over, and looked at once.
+    rb"-----BEGIN (?P<what>[A-Z0-9 ]+)-----(?:(?!-----BEGIN ).)*?-----END (?P=what)-----",
+    re.DOTALL,
+)
 _VERSION_3 = b"\x02\x01\x03"
 """What a PFX begins with, after the head of its sequence: no certificate and no key does."""
 

@@ -8,10 +8,10 @@ from typing import Any
 import msal
 
 from collector.defender.clouds import endpoints
-from collector.defender.sign_in.application import named
+from collector.defender.sign_in.application import translated
 from collector.defender.sign_in.device import account, cache_file, kept, public, scopes, told
 from collector.defender.sign_in.wire import PENDING, Wire
-from collector.errors import BadResponse, ConfigError, Unauthorized
+from collector.errors import BadResponse, ConfigError
 from collector.http import Http
 from collector.settings import DeviceCode, Tenant
 
@@ -51,7 +51,7 @@ class Login:
         self._endpoints = endpoints(tenant, f"tenants.{name}")
         self._file = cache_file(name, credential)
         self._cache: Any = msal.SerializableTokenCache()
-        self._wire = Wire(http, 0.0, told(name))
+        self._wire = Wire(http, self._endpoints.login, 0.0, told(name))
         self._application: Any = None
         self._flow: dict[str, Any] = {}
 
@@ -62,15 +62,9 @@ class Login:
 
     def begin(self, seconds: float) -> Code:
         """Return the code within `seconds`. Raise Unauthorized where what comes of it could not be kept."""
-        try:
-            self._file.probe()
-        except OSError as error:
-            raise Unauthorized(
-                f"{self._file.key}: {self._file.path} can't be written ({error.strerror})",
-                mend=f"make the folder {self._file.path.parent}, and let this user write to it",
-            ) from error
+        self._file.probe()
         self._wire.extend(time.monotonic() + seconds)
-        with named(self._endpoints):
+        with translated(self._endpoints):
             self._application = public(self._tenant, self._endpoints, self._wire, self._cache)
             self._flow = self._application.initiate_device_flow(scopes(self._endpoints))
             return Code(self._flow["verification_uri"], self._flow["user_code"], int(self._flow["expires_in"]))
@@ -82,7 +76,9 @@ class Login:
         """
         until = time.monotonic() + seconds
         self._wire.extend(until)
-        with named(self._endpoints):
+        # By this msal would complain of a clock that was set back; when to ask again is the caller's to know.
+        self._flow.pop("latest_attempt_at", None)
+        with translated(self._endpoints):
             result = self._application.acquire_token_by_device_flow(self._flow, exit_condition=lambda _: True)
             if result.get("error") in PENDING:
                 return None

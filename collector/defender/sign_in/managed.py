@@ -21,7 +21,7 @@ from collector.defender.claims import claims
 from collector.defender.clouds import Endpoints
 from collector.defender.entra import Told
 from collector.defender.sign_in.grant import Grant
-from collector.defender.sign_in.wire import Exchanges, Said, granted, whole
+from collector.defender.sign_in.wire import Exchanges, Said, bearer, whole
 from collector.errors import BadResponse, Unauthorized, Unavailable
 from collector.http import Answer, Http
 from collector.settings import Tenant
@@ -126,7 +126,7 @@ class _Platform:
             raise self._foreign(answer, where) from error
         ends = whole(said.get("expires_on"))
         life = {} if "expires_in" in said or ends is None else {"expires_in": ends - int(time.time())}
-        token = granted({**said, **life}, where)
+        token = bearer({**said, **life}, where)
         # Some platforms are read by the one, some by the other.
         return Said(json.dumps({**token, "expires_on": int(time.time()) + int(token["expires_in"])}))
 
@@ -150,9 +150,8 @@ class _Platform:
         if not said or answer.status == 404:  # noqa: PLR2004 - HTTP's own number
             return self._foreign(answer, where)
         words = " ".join(str(said.get("error_description") or said.get("message") or said.get("error")).split())
-        shown = "".join(sign if sign.isprintable() else "?" for sign in words[:_WORDS])
         return Unauthorized(
-            f"{where}: {answer.status}: no token for {self._whose}: {shown}",
+            f"{where}: {answer.status}: no token for {self._whose}: {entra.printable(words[:_WORDS])}",
             mend="assign that identity to this machine, or see client_id: it names a user-assigned identity, and left"
             " out it means the system-assigned one",
         )

@@ -23,7 +23,8 @@ class BySecret:
     def token(self, until: float) -> Grant:
         """Return a new token for the application."""
         secret = self._credential.client_secret.read()
-        return granted(self._tenant, self._endpoints, Wire(self._http, until, self._told()), secret)
+        wire = Wire(self._http, self._endpoints.login, until, self._told())
+        return granted(self._tenant, self._endpoints, wire, secret)
 
     def expires(self) -> datetime | None:
         """Return the first moment of the day that the settings name, in UTC: on that day it ends, whenever that is."""

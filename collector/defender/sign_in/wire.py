@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from collector.defender import document, entra
 from collector.defender.claims import claims, part
 from collector.defender.entra import Told
-from collector.errors import BadResponse, Unavailable
+from collector.errors import BadResponse, Unauthorized, Unavailable
 from collector.http import Answer, Http
 
 PENDING = frozenset({"authorization_pending", "slow_down"})
@@ -29,8 +29,10 @@ _USUAL_LIFE = 3599
 """Seconds that a token lives whose answer doesn't say: OAuth leaves that open, and Microsoft's live an hour."""
 _USUAL_WAIT = 900
 """Seconds that a code is good for whose answer doesn't say, and at the most: Microsoft's are."""
-_TOKEN = re.compile(r"[!-~]+")
-"""What an Authorization header carries."""
+_TOKEN = re.compile(r"[!-~]{1,16384}")
+"""What an Authorization header carries; no server takes a longer one."""
+_OF_A_PERSON = ("oid", "preferred_username", "upn")
+"""What msal reads of an id_token beside `sub`, as text."""
 _SHOWN = re.compile(r"[!-~]{1,200}")
 """What a person is shown of an answer: no control character, nothing that breaks a line."""
 
@@ -63,10 +65,14 @@ class Exchanges:
 
 
 class Wire:
-    """Speaks with Microsoft Entra. `told`: what the credential adds to a refusal."""
+    """Speaks with Microsoft Entra at `login`, and sends what is secret nowhere else, whatever discovery says.
 
-    def __init__(self, http: Http, until: float, told: Told) -> None:
+    `told`: what the credential adds to a refusal.
+    """
+
+    def __init__(self, http: Http, login: str, until: float, told: Told) -> None:
         self._exchanges = Exchanges(http, until)
+        self._login = login
         self._told = told
 
     def extend(self, until: float) -> None:
@@ -87,6 +93,12 @@ class Wire:
         self, url: str, headers: Mapping[str, str] | None = None, data: Mapping[str, Any] | None = None, **_: object
     ) -> Said:
         """Return a token's text and its life in whole seconds; or a code for a person, or that nobody has used it."""
+        if not _same_origin(url, self._login):
+            raise Unauthorized(
+                f"{urlsplit(self._login).netloc}: the sign-in names another origin, {_host(url)}, for what is secret;"
+                " nothing was sent there",
+                mend="see tenant_id, cloud and login_url: a tenant of another cloud has another login",
+            )
         sent = {
             key: value.decode() if isinstance(value, bytes) else str(value)
             for key, value in (data or {}).items()
@@ -104,7 +116,7 @@ class Wire:
             return Said(json.dumps(_device(said, where)))
         if "access_token" not in said and "error" in said:
             raise entra.refusal(answer, where, self._told, hidden, time.time())
-        return Said(json.dumps({**granted(said, where), **(_persons(said) if grant in _PERSONS else {})}))
+        return Said(json.dumps({**bearer(said, where), **(_persons(said) if grant in _PERSONS else {})}))
 
     def close(self) -> None:
         """Close nothing: the connections are everybody's."""
@@ -118,7 +130,23 @@ class Wire:
             raise entra.foreign(answer, where) from error
 
 
-def granted(said: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _same_origin(url: str, login: str) -> bool:
+    try:
+        here, there = urlsplit(login), urlsplit(url)
+        same = (here.scheme, here.hostname, here.port or 443) == (there.scheme, there.hostname, there.port or 443)
+    except ValueError:
+        return False
+    # A user, or what others read as one, could have a host pass for another.
+    return same and "@" not in there.netloc and "\\" not in url
+
+
+def _host(url: str) -> str:
+    """Return the host of a stranger's URL, for messages."""
+    host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    return host if _SHOWN.fullmatch(host) else "one that can't be read"
+
+
+def bearer(said: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return the token and its life as msal reads them; raise BadResponse where either is none."""
     token, life = said.get("access_token"), whole(said.get("expires_in", _USUAL_LIFE))
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
@@ -143,10 +171,14 @@ def _persons(said: Mapping[str, Any]) -> dict[str, str]:
     """Return what keeps a person signed in and says who it is, as far as msal can read it."""
     sound: dict[str, Callable[[str], object]] = {
         "refresh_token": _TOKEN.fullmatch,
-        "id_token": lambda text: isinstance(claims(text).get("sub"), str),
+        "id_token": lambda text: _TOKEN.fullmatch(text) and _is_person(claims(text)),
         "client_info": lambda text: all(isinstance(part(text).get(key), str) for key in ("uid", "utid")),
     }
     return {key: said[key] for key, fits in sound.items() if isinstance(said.get(key), str) and fits(said[key])}
+
+
+def _is_person(said: Mapping[str, Any]) -> bool:
+    return isinstance(said.get("sub"), str) and all(isinstance(said.get(key, ""), str) for key in _OF_A_PERSON)
 
 
 def _device(said: Mapping[str, Any], where: str) -> dict[str, Any]:

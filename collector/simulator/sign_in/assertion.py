@@ -45,9 +45,12 @@ class Assertion:
 
     @property
     def audiences(self) -> list[str]:
-        """For whom it is; a JWT names one or several."""
-        named = self.claims.get("aud")
-        return [one for one in (named if isinstance(named, list) else [named]) if isinstance(one, str)]
+        """For whom it is; a JWT names one or several. Raise Refused (50027) where one of them is no text."""
+        named = self.claims.get("aud", [])
+        audiences = named if isinstance(named, list) else [named]
+        if not all(isinstance(one, str) for one in audiences):
+            raise Refused(50027, "The claim 'aud' is no text.")
+        return audiences
 
     def signed_by(self, key: RSAPublicKey, algorithms: Sequence[str]) -> bool:
         """Whether this key's owner signed it."""

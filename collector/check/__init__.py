@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 from collector.check import clock, journal, sinks, tenants, web
-from collector.check.clients import Clients
 from collector.check.finding import Finding
+from collector.http.clients import Clients
 from collector.settings import Settings
 
 __all__ = ["Finding", "check"]
@@ -40,9 +40,11 @@ def check(settings: Settings, names: Sequence[str], seen: Callable[[int, int], N
         everything: Sequence[Future[Any]] = [*shared, *each]
         for done, _ in enumerate(as_completed(everything), 1):
             seen(done, len(everything))
-    finally:
+    except BaseException:
         # Whoever interrupts it waits for no exchange.
         pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
     examined = [tenant.result() for tenant in each]
     return [
         *(finding for tenant in examined for finding in tenant.findings),

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from collector.check.clients import Clients
 from collector.check.finding import Finding, bad
 from collector.errors import CollectorError, ConfigError, Unauthorized
+from collector.http.clients import Clients
 from collector.influx import V1, V2, open_sink
 from collector.settings import Settings
 

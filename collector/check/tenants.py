@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from collector.check.clients import Clients
 from collector.check.finding import Finding, bad
 from collector.defender import Defender, Whereabouts
 from collector.errors import CollectorError, ConfigError, Unauthorized
+from collector.http.clients import Clients
 from collector.settings import Certificate, ClientSecret, Settings, Tenant
 from collector.step import Step
 

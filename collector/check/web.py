@@ -4,9 +4,9 @@ import errno
 import socket
 from collections.abc import Sequence
 
-from collector.check.clients import Clients
 from collector.check.finding import Finding
 from collector.errors import CollectorError
+from collector.http.clients import Clients
 from collector.journal import holder
 from collector.settings import Settings
 from collector.settings.fields import is_loopback

@@ -7,9 +7,10 @@ from collector.http import Http
 
 
 class Clients:
-    """Makes each client when it is first asked for, from any thread."""
+    """Makes each client when it is first asked for, from any thread. `most`: connections that each may have open."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 100) -> None:
+        self._most = most
         self._by_ca: dict[Path | None, Http] = {}
         self._lock = threading.Lock()
 
@@ -17,5 +18,5 @@ class Clients:
         """Return the client that trusts `ca_file` beside the system's store; raise ConfigError where it can't."""
         with self._lock:
             if ca_file not in self._by_ca:
-                self._by_ca[ca_file] = Http(ca_file)
+                self._by_ca[ca_file] = Http(ca_file, connections=self._most)
             return self._by_ca[ca_file]

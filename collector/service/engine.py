@@ -5,12 +5,11 @@ Nothing is polled or delivered until it is started; whatever needs the network i
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import structlog
 
 from collector.defender import Defender
-from collector.http import Http
+from collector.http.clients import Clients
 from collector.influx import open_sink
 from collector.journal import Journal
 from collector.pipeline import Backoff, Collecting, Delivery, Hold, Outcome, Terms
@@ -34,20 +33,6 @@ _IDS_DAYS = 400
 _log = structlog.get_logger()
 
 
-class Connections:
-    """The HTTP clients, one for all who trust the same certificates: a client each would cost 40 KiB and more."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._by_ca: dict[Path | None, Http] = {}
-
-    def trusting(self, ca_file: Path | None) -> Http:
-        """Return the client that trusts `ca_file` beside the system's store; raise ConfigError where it can't."""
-        if ca_file not in self._by_ca:
-            self._by_ca[ca_file] = Http(ca_file, connections=self._most)
-        return self._by_ca[ca_file]
-
-
 class Engine:
     """Sources, journal and sinks on their lanes. `name`: this collector's, as `collector_poll` has it."""
 
@@ -63,17 +48,13 @@ class Engine:
     ) -> None:
         self.settings = settings
         self.journal = journal
-        connections = Connections(max(settings.poll.concurrency, _SIGN_INS) * 2)
+        clients = Clients(max(settings.poll.concurrency, _SIGN_INS) * 2)
         self.sources = [
-            Defender(
-                tenant, settings.tenants[tenant], connections.trusting(settings.tenants[tenant].ca_file), known_ids
-            )
+            Defender(tenant, settings.tenants[tenant], clients.trusting(settings.tenants[tenant].ca_file), known_ids)
             for tenant in tenants
             for known_ids in [_known_ids(journal, tenant)]
         ]
-        sinks = [
-            open_sink(sink, where, connections.trusting(where.ca_file)) for sink, where in settings.influxdb.items()
-        ]
+        sinks = [open_sink(sink, where, clients.trusting(where.ca_file)) for sink, where in settings.influxdb.items()]
         collect = settings.poll.concurrency
         # Wide: a sign-in that hangs holds a worker for a whole timeout, and whoever has a token needs none of them.
         sign_in = max(collect, _SIGN_INS)

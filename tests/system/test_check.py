@@ -1,25 +1,9 @@
 """`check`: one line a thing, good or bad, with the mend; nothing is changed by it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from servers import Influxd, free_ports
 from system.blackbox import Process, Simulated, collector, document, settings, until, v1, well
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
-    """One tenant of two groups."""
-    with Simulated(tmp_path_factory.mktemp("simulated"), "--groups", "2") as simulated:
-        yield simulated
-
-
-@pytest.fixture(autouse=True)
-def healed(simulated: Simulated) -> Iterator[None]:
-    """Every fault is taken back after each test."""
-    yield
-    simulated.heal()
 
 
 def test_check_is_good_where_all_is_well(simulated: Simulated, influxd: Influxd, database: str, tmp_path: Path) -> None:

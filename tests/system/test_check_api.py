@@ -1,7 +1,6 @@
 """`check` where the API refuses, or something else answers in its place, or the clocks differ."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,20 +8,6 @@ from system.blackbox import Process, Simulated, collector, settings, until
 from system.doctor import bad, checks, only_bad
 
 TARGET = re.compile(r"\(target [0-9a-f-]{36}\)")
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
-    """One tenant of two groups."""
-    with Simulated(tmp_path_factory.mktemp("simulated"), "--groups", "2") as simulated:
-        yield simulated
-
-
-@pytest.fixture(autouse=True)
-def healed(simulated: Simulated) -> Iterator[None]:
-    """Every fault is taken back after each test."""
-    yield
-    simulated.heal()
 
 
 def test_a_permission_that_the_token_lacks(simulated: Simulated, tmp_path: Path) -> None:

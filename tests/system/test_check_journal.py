@@ -14,13 +14,6 @@ from system.blackbox import Simulated, collector, settings, well
 from system.doctor import bad, checks, only_bad
 
 
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
-    """One tenant of two groups."""
-    with Simulated(tmp_path_factory.mktemp("simulated"), "--groups", "2") as simulated:
-        yield simulated
-
-
 @pytest.fixture
 def config(simulated: Simulated, tmp_path: Path) -> Path:
     """Settings whose journal has one poll: five points."""

@@ -1,7 +1,6 @@
 """`check` where nobody is reached, or somebody who isn't trusted: whose, which host and port, by which proxy."""
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,20 +10,6 @@ from system.blackbox import Simulated, settings, v1
 from system.doctor import Check, bad, only_bad
 
 SECRET = "the-proxy's-s3cret"
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
-    """One tenant of two groups."""
-    with Simulated(tmp_path_factory.mktemp("simulated"), "--groups", "2") as simulated:
-        yield simulated
-
-
-@pytest.fixture(autouse=True)
-def healed(simulated: Simulated) -> Iterator[None]:
-    """Every fault is taken back after each test."""
-    yield
-    simulated.heal()
 
 
 def sign_in_at(simulated: Simulated, folder: Path, url: str, **env: str) -> Check:

@@ -1,26 +1,11 @@
 """`check` where sign-in refuses: the code, what it means, and what its owner does about it."""
 
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from system.blackbox import Simulated, settings
 from system.doctor import bad, checks, only_bad
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
-    """One tenant of two groups."""
-    with Simulated(tmp_path_factory.mktemp("simulated"), "--groups", "2") as simulated:
-        yield simulated
-
-
-@pytest.fixture(autouse=True)
-def healed(simulated: Simulated) -> Iterator[None]:
-    """Every fault is taken back after each test."""
-    yield
-    simulated.heal()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """`check` where an InfluxDB would take no point: which sink, which thing, and `provision` where that helps."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,6 @@ from system.doctor import Check, checks, only_bad
 
 SECRET = "the-s3cret-of-the-sink"
 WRITE = "sink main: write"
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
-    """One tenant of two groups."""
-    with Simulated(tmp_path_factory.mktemp("simulated"), "--groups", "2") as simulated:
-        yield simulated
 
 
 def of_sink(simulated: Simulated, folder: Path, section: str) -> Check:

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,20 +12,6 @@ from servers import Influxd
 from system.blackbox import COMMAND, Simulated, collector, document, environment, poll, settings, v1, well
 
 COMMANDS = ("run", "once", "check", "status", "simulate", "demo")
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
-    """One tenant of two groups."""
-    with Simulated(tmp_path_factory.mktemp("simulated"), "--groups", "2") as simulated:
-        yield simulated
-
-
-@pytest.fixture(autouse=True)
-def healed(simulated: Simulated) -> Iterator[None]:
-    """Every fault is taken back after each test."""
-    yield
-    simulated.heal()
 
 
 def test_help_names_every_command() -> None:

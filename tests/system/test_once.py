@@ -23,13 +23,6 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
         yield simulated
 
 
-@pytest.fixture(autouse=True)
-def healed(simulated: Simulated) -> Iterator[None]:
-    """Every fault is taken back after each test."""
-    yield
-    simulated.heal()
-
-
 def test_every_measurement_is_in_influxdb_as_the_schema_says(
     simulated: Simulated, influxd: Influxd, database: str, tmp_path: Path
 ) -> None:

@@ -1,19 +1,11 @@
 """`provision`: what the sinks need is said, then created; what is right stays, and nothing is shortened unasked."""
 
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from servers import ADMIN, Influxd, Victoria, free_ports
 from system.blackbox import Simulated, collector, document, settings, v1, well
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
-    """One tenant of two groups."""
-    with Simulated(tmp_path_factory.mktemp("simulated"), "--groups", "2") as simulated:
-        yield simulated
 
 
 @pytest.fixture

@@ -4,11 +4,9 @@ import re
 import shlex
 import subprocess
 import tomllib
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import pytest
 from servers import Influxd, need
 from system.blackbox import Process, Simulated, collector, settings, until, v1, well
 
@@ -22,13 +20,6 @@ def blocks(language: str) -> list[str]:
     """Return the fenced blocks of a language, without their indent."""
     found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", README, re.DOTALL | re.MULTILINE)
     return ["\n".join(line.removeprefix(indent) for line in text.splitlines()) for indent, text in found]
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
-    """One tenant of two groups."""
-    with Simulated(tmp_path_factory.mktemp("simulated"), "--groups", "2") as simulated:
-        yield simulated
 
 
 def test_every_command_of_the_readme_runs(

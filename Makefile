@@ -1,7 +1,7 @@
 # Two commands are all that a new machine needs: `make demo` and `make test`. Both make what they need in .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench pins
+.PHONY: help install demo run test check bench pins
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -13,6 +13,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+install: .venv/.installed ## the command, as .venv/bin/exposure-collector
+	@echo "$(CURDIR)/$(BIN)/exposure-collector"
 
 demo: .venv/.installed ## the whole collector against a simulated tenant, for SECONDS (30)
 	@$(BIN)/exposure-collector demo --seconds $(SECONDS)

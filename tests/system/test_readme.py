@@ -46,6 +46,16 @@ def test_every_command_of_the_readme_runs(
             well(collector(*arguments, cwd=tmp_path))
 
 
+def test_the_queries_of_the_readme_have_answers(
+    simulated: Simulated, influxd: Influxd, database: str, tmp_path: Path
+) -> None:
+    """Each query of the page finds the scores that were delivered."""
+    well(collector("once", "--config", settings(tmp_path, simulated, v1("main", influxd.url, database))))
+    (queries,) = blocks("sql")
+    found = [influxd.query(query, database) for query in queries.splitlines()]
+    assert [len(series) for series in found] == [1, 2]
+
+
 def test_the_settings_of_the_readme_load(tmp_path: Path) -> None:
     """The TOML that a reader copies is accepted as it is: all that is missing is the journal."""
     tenant, *sinks = blocks("toml")

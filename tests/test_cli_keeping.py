@@ -1,10 +1,12 @@
-"""`backup` and `forget` of a journal that takes its time, broken off by a signal."""
+"""`backup` and `forget` of a journal that takes its time, broken off by a signal, or killed."""
 
+import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
-from journals import DAY, HOUR, MIDNIGHT, every, group
+from journals import DAY, HOUR, MIDNIGHT, every, group, hear, org, other, stop_in_the_middle
 from system.blackbox import Process, collector, until, well
 
 from collector.journal import Journal
@@ -57,3 +59,47 @@ def test_a_forgetting_that_is_broken_off_is_taken_up_again(large: Path) -> None:
         assert journal.tenants() == ["contoso"]
         assert len(every(journal)) == MANY // 2
         assert journal.history(group("g7").series, MIDNIGHT, MIDNIGHT + 900 * DAY)[1].fields == {"score": 107.0}
+
+
+def test_what_was_killed_in_the_middle_is_forgotten_by_a_second_call(tmp_path: Path) -> None:
+    """The half of a transaction that a killed process left in the file keeps nobody from calling the command again."""
+    path = tmp_path / "journal.db"
+    with Journal(path) as journal:
+        journal.append([org(tenant="fabrikam")])
+    with other(stop_in_the_middle, path, 5) as (process, pipe):
+        assert hear(pipe) == "in the middle"
+        process.kill()
+        process.join()
+    assert path.with_name("journal.db-journal").stat().st_size > 0
+    (tmp_path / "collector.toml").write_text(SETTINGS)
+    said = well(collector("forget", "--tenant", "fabrikam", "--yes", "--config", tmp_path / "collector.toml"))
+    assert "fabrikam: 1 point, 1 series, 0 dead letters forgotten" in said
+    with Journal(path) as journal:
+        assert every(journal) == [org(value=1.0)]
+
+
+def test_without_a_journal_there_is_nothing_to_forget(tmp_path: Path) -> None:
+    """No file is begun to take a tenant out of it."""
+    (tmp_path / "collector.toml").write_text(SETTINGS)
+    for sure in ((), ("--yes",)):
+        done = collector("forget", "--tenant", "contoso", *sure, "--config", tmp_path / "collector.toml")
+        assert (done.returncode, "there is no journal yet" in done.stderr) == (1, True)
+    assert not (tmp_path / "journal.db").exists()
+
+
+def test_ctrl_c_before_a_command_has_begun_is_exit_code_1_too(tmp_path: Path) -> None:
+    """While the settings are still being read: a word, and none of the codes that mean something else."""
+    os.mkfifo(tmp_path / "collector.toml")
+    with Process("replay", "main", "--all", "--config", tmp_path / "collector.toml") as command:
+        # It can be opened to write as soon as somebody reads.
+        writer = until(partial(_writer, tmp_path / "collector.toml"), what="the settings are read")
+        assert command.end(signal.SIGINT) == 1
+        os.close(writer)
+    assert "".join(command.err) == "interrupted\n"
+
+
+def _writer(pipe: Path) -> int | None:
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None

@@ -63,6 +63,14 @@ def test_the_bytes_go_too(journal: Journal) -> None:
     assert every(journal) == _OTHERS
 
 
+def test_the_words_about_a_tenant_go_however_a_server_wrote_its_name(journal: Journal) -> None:
+    """Line protocol puts a backslash before a comma, a space and an equals sign: those words are found too."""
+    journal.append([org(tenant="big corp, inc")])
+    journal.note("main", r"Unauthorized: v1 http://i: 400: exposure_score,tenant=big\ corp\,\ inc score=1")
+    journal.forget("big corp, inc")
+    assert b"corp" not in journal.path.read_bytes()
+
+
 def test_no_id_and_no_number_comes_again(journal: Journal) -> None:
     """Rows and series that come after a tenant was forgotten are new ones: no reader can take one for the other."""
     tail = journal.tail()
@@ -106,6 +114,19 @@ def test_what_is_appended_while_it_goes_goes_too(journal: Journal) -> None:
         journal.forget(_GONE, meanwhile)
     assert journal.holdings(_GONE).points == 0
     assert every(journal) == [*_OTHERS, org(MIDNIGHT + 9 * DAY)]
+
+
+def test_broken_off_it_leaves_no_old_value_to_be_sent_again(journal: Journal) -> None:
+    """A point that was refused, and superseded since, doesn't come back when its newer value has gone before it."""
+    journal.append([Point(_FORGOTTEN[0].series, _FORGOTTEN[0].time, {"score": 99.0, "api_time": 1})])
+
+    def broken_off(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        journal.forget(_GONE, broken_off)
+    assert [letter.row.point for letter in journal.letters.every(["main"])] == _OTHERS[:1]
+    assert journal.forget(_GONE).dead_letters == 0
 
 
 def test_a_row_that_can_not_be_deleted_is_nobodys(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,3 +154,11 @@ def test_a_series_has_all_its_tags_in_its_history(journal: Journal) -> None:
     journal.append([Point(named, MIDNIGHT, {"score": 1.0}), Point(nameless, MIDNIGHT, {"score": 2.0})])
     assert [point.fields["score"] for point in journal.history(named, 0, MAX_TIME)] == [1.0]
     assert [point.fields["score"] for point in journal.history(nameless, 0, MAX_TIME)] == [2.0]
+
+
+def test_the_points_of_one_time_cost_by_how_many_they_are(journal: Journal) -> None:
+    """What a slot has is one look into the index a series, however much the journal keeps: a service begins with it."""
+    journal.append([group(f"g{n % 50}", MIDNIGHT + n // 50 * HOUR, float(n)) for n in range(20_000)])
+    taken = steps(journal)
+    assert len(journal.at("exposure_score_by_group", MIDNIGHT)) == 50
+    assert len(taken) < 100, "instructions by the hundred, where there are 20,000 rows"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journals import DAY, HOUR, MIDNIGHT, every, group, look, org
+from journals import DAY, HOUR, MIDNIGHT, every, group, look, org, steps
 from pytest_structlog import StructuredLogCapture
 
 from collector.batch import Cursor, DeadLetter, Row
@@ -32,11 +32,13 @@ def refuse(journal: Journal, sink: str, *ids: int, words: str = "partial write")
 
 
 def resend(journal: Journal, *sinks: str, limit: int = 100) -> Sequence[Resent]:
-    """Send all letters of `sinks` again, `limit` a transaction."""
+    """Send all letters of `sinks` again, `limit` a transaction; between two of them the sinks take what there is."""
     last, after, parts = journal.letters.last(), 0, []
     while part := journal.letters.resend(sinks, after, last, limit):
         parts.append(part)
         after = part.after
+        for sink in sinks:
+            refuse(journal, sink)
     return parts
 
 
@@ -60,6 +62,7 @@ def test_a_list_says_who_refused_what_when_and_with_which_words(
     assert [letter.sink for letter in journal.letters.every(["second"])] == ["second"]
     assert [letter.row.id for letter in journal.letters.every(["main"], after=found[0].id)] == [2, 4]
     assert dict(journal.letters.counts()) == {"main": 3, "second": 1}
+    assert [journal.letters.rows(sinks) for sinks in (["main"], ["main", "second"], [])] == [3, 3, 0]
 
 
 def test_a_point_is_sent_again_as_a_new_row_for_every_sink(journal: Journal) -> None:
@@ -69,13 +72,36 @@ def test_a_point_is_sent_again_as_a_new_row_for_every_sink(journal: Journal) -> 
     assert _rows(journal)[-2:] == [(6, group("g1", value=1.0)), (7, group("g3", value=3.0))]
     assert [id_ for id_, _ in _rows(journal)] == [1, 3, 5, 6, 7]
     assert journal.dead_letters("main") == 0
-    assert [row.id for row in journal.read(journal.cursor("main"), 10).rows] == [6, 7]
+
+
+def test_nothing_is_sent_again_behind_rows_that_a_sink_has_yet_to_take(journal: Journal) -> None:
+    """Two who send again at once don't pile up their points before a sink: the second waits for the first."""
+    refuse(journal, "main", 2, 4)
+    first = journal.letters.resend(["main"], 0, 2, 1)
+    assert first == Resent(sent=1, superseded=0, after=2, first=6, tail=7)
+    waits = Resent(sent=0, superseded=0, after=0, first=7, tail=7)
+    assert journal.letters.resend(["main"], 0, 2, 1) == waits
+    assert [row.id for row in journal.read(journal.cursor("main"), 10).rows] == [6]
+    refuse(journal, "main")
+    assert [part.sent for part in resend(journal, "main")] == [1]
+
+
+def test_an_old_letter_costs_no_more_than_a_new_one(journal: Journal) -> None:
+    """Whether it has a newer value is one look into the index, however much came behind it: writers wait meanwhile."""
+    refuse(journal, "main", 1)
+    journal.append([group(f"g{n % 50}", MIDNIGHT + DAY + n // 50 * HOUR, float(n)) for n in range(20_000)])
+    while (batch := journal.read(cursor := journal.cursor("main"), 5_000)).rows:
+        journal.advance(cursor, batch.after)
+    taken = steps(journal)
+    assert [part.sent for part in resend(journal, "main")] == [1]
+    assert len(taken) < 50, "instructions by the hundred, where there are 20,000 rows"
 
 
 def test_a_point_that_has_a_newer_value_is_not_sent_again(journal: Journal) -> None:
     """An old value never comes after a newer one of its identity: the letter goes, and is counted."""
     refuse(journal, "main", 2, 4)
     journal.append([group("g1", value=100.0)])
+    refuse(journal, "main")
     (part,) = resend(journal, "main")
     assert (part.sent, part.superseded) == (1, 1)
     assert group("g1", value=1.0) not in every(journal)
@@ -87,12 +113,13 @@ def test_a_row_that_two_sinks_refused_is_one_point(journal: Journal) -> None:
     """It is appended once, and both have it from there; with one sink alone the other's letter is superseded then."""
     refuse(journal, "main", 2)
     refuse(journal, "second", 2)
-    assert [(part.sent, part.superseded) for part in resend(journal, "main", "second", limit=1)] == [(1, 0)]
-    assert journal.tail() == 7
+    part = journal.letters.resend(["main", "second"], 0, journal.letters.last(), 1)
+    assert part == Resent(sent=1, superseded=0, after=2, first=6, tail=7)
     refuse(journal, "main", 6)
     refuse(journal, "second", 6)
     assert [(part.sent, part.superseded) for part in resend(journal, "main")] == [(1, 0)]
     assert journal.dead_letters("second") == 1
+    refuse(journal, "second")
     assert [(part.sent, part.superseded) for part in resend(journal, "second")] == [(0, 1)]
 
 
@@ -176,7 +203,8 @@ def test_a_sink_ends_with_the_last_value_of_each_identity(
     last: dict[tuple[object, int], object] = {}
     value = 0.0
     with Journal(tmp_path_factory.mktemp("letters") / "journal.db") as journal:
-        for kind, a, b in [*what, ("resend", 2, 0), ("refuse", 9, 9)]:
+        end = [("refuse", 9, 9), ("resend", 100, 0), ("refuse", 9, 9)]
+        for kind, a, b in [*what, *end]:
             if kind == "append":
                 value += 1
                 point = group(f"g{a}", MIDNIGHT + b * HOUR, value)
@@ -189,7 +217,7 @@ def test_a_sink_ends_with_the_last_value_of_each_identity(
                 assert journal.advance(cursor, batch.after, [DeadLetter(row, "no") for row in dead])
                 _take(taken, [row for row in batch.rows if row not in dead])
             elif kind == "resend":
-                resend(journal, "main", limit=a)
+                journal.letters.resend(["main"], 0, journal.letters.last(), a)
             else:
                 journal.prune(MIDNIGHT + DAY, ["main"])
         assert journal.dead_letters("main") == 0

@@ -1,14 +1,15 @@
 """The role of polling and delivering: one process at a time, and never a lock that outlives its holder."""
 
-import gc
 import os
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from journals import hear, hold_role, hold_role_and_fork, org, other
 
 from collector.errors import JournalError
-from collector.journal import Journal, RoleLock
+from collector.journal import Journal, RoleLock, holder
 
 
 @pytest.fixture
@@ -66,15 +67,48 @@ def test_a_forked_child_does_not_keep_the_role(path: Path) -> None:
 
 def test_the_role_is_one_in_a_process_too(path: Path) -> None:
     """Two holders in one process are two: the second is refused and takes nothing from the first."""
-    gc.collect()  # what other tests left behind would close its files in between
     with RoleLock(path) as held:
-        files = len(list(Path("/proc/self/fd").iterdir()))
         for second in (RoleLock(path), held, RoleLock(path)):
             with pytest.raises(JournalError, match=f"process {os.getpid()}"), second:
                 pass
-        assert len(list(Path("/proc/self/fd").iterdir())) == files
+        assert len(descriptors(path)) == 1, "and leaves no file open"
+    assert descriptors(path) == []
     with RoleLock(path):
         pass
+
+
+def descriptors(path: Path) -> list[Path]:
+    """Return this process's descriptors of the role's file. Others may come and go: threads of earlier tests end."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            if descriptor.readlink() == path.with_name("journal.db.lock"):
+                found.append(descriptor)
+    return found
+
+
+def test_who_only_asks_keeps_nobody_out(path: Path) -> None:
+    """However often `status` and the like look who has the role, a service that starts finds it free."""
+    with RoleLock(path):
+        assert holder(path) == str(os.getpid())
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            holder(path)
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    try:
+        for _ in range(1000):
+            with RoleLock(path):
+                pass
+    finally:
+        ended.set()
+        for thread in asking:
+            thread.join()
+    assert holder(path) is None
 
 
 def test_two_names_of_one_journal_are_one_role(path: Path) -> None:

@@ -188,16 +188,18 @@ def test_readiness_names_a_journal_that_fails_and_the_housekeeping_mends_it(
         assert "no tenant" in reason
         stop = threading.Event()
         thread = threading.Thread(target=Running(seconds, engine).until, args=(stop,))
-        with monkeypatch.context() as patch:
-            patch.setattr(journal, "append", lambda *_: (_ for _ in ()).throw(JournalError("the disk is full")))
-            thread.start()
-            until(lambda: engine.lost > 0)
-            assert any("the disk is full" in reason for reason in watching.reasons())
-            assert not watching.journal_ok()
-        until(lambda: engine.lost == 0 and engine.hold.error is None)
-        assert watching.journal_ok()
-        stop.set()
-        thread.join(15)
+        try:
+            with monkeypatch.context() as patch:
+                patch.setattr(journal, "append", lambda *_: (_ for _ in ()).throw(JournalError("the disk is full")))
+                thread.start()
+                until(lambda: engine.lost > 0)
+                assert any("the disk is full" in reason for reason in watching.reasons())
+                assert not watching.journal_ok()
+            until(lambda: engine.lost == 0 and engine.hold.error is None)
+            assert watching.journal_ok()
+        finally:
+            stop.set()
+            thread.join(15)
         assert journal.at("collector_poll", journal.summary().newest or 0)
 
 
@@ -213,10 +215,12 @@ def test_what_is_older_than_keep_days_goes_at_the_start(settings: Settings, tmp_
             engine = Engine(kept, journal, name="host-1", tenants=[], delivered=lambda _: None)
             thread = threading.Thread(target=Running(kept, engine).until, args=(stop,))
             thread.start()
-            if days:
-                until(partial(gone, journal, old))
-            stop.set()
-            thread.join(15)
+            try:
+                if days:
+                    until(partial(gone, journal, old))
+            finally:
+                stop.set()
+                thread.join(15)
             assert list(journal.history(old.series, 0, now + 1)) == left
 
 

@@ -39,6 +39,9 @@ app = typer.Typer(
 for room in (working, checking, showing, trending, redelivering, provisioning, keeping, signing_in, simulating):
     room.add(app)
 
+_CTRL_C = 130
+"""What typer makes of it, where a command doesn't end in its own words."""
+
 
 @app.callback(invoke_without_command=True)
 def _options(
@@ -62,6 +65,9 @@ def _run() -> int:
     try:
         app()
     except SystemExit as end:
+        if end.code == _CTRL_C:
+            print("interrupted", file=sys.stderr)
+            return 1
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except CollectorError as error:
         for line in str(error).splitlines():
@@ -69,8 +75,6 @@ def _run() -> int:
         if error.mend:
             print(f"  mend: {error.mend}", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
     except BrokenPipeError:
         # Whoever read stdout has enough; nothing more can be said there, not even by the interpreter's last flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""What the commands that deliver something again have in common. Is not a command."""
+"""What the commands that change the journal have in common, most of them to deliver again. Is not a command."""
 
 import sys
 from collections.abc import Callable, Collection

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collector.cli.again import open_journal
 from collector.cli.options import ConfigFile, Json, read_settings
 from collector.cli.progress import Progress, counted
 from collector.errors import ConfigError
@@ -72,7 +73,8 @@ def forget(
     from collector.journal import Journal
 
     settings = read_settings(config)
-    with Journal(settings.journal.path, readonly=True) as journal:
+    # Who may write takes back what a process left that was killed in the middle of this; who only reads can't.
+    with open_journal(settings) if yes else Journal(settings.journal.path, readonly=True) as journal:
         known = journal.tenants()
         if tenant not in known and tenant not in settings.tenants:
             raise ConfigError(
@@ -80,23 +82,11 @@ def forget(
             )
         there = journal.holdings(tenant)
         waiting = _undelivered(journal, settings, tenant)
-    if not yes:
-        _show(settings, tenant, there, waiting, done=False, as_json=as_json)
-        print("error: nothing was done: say --yes to have it done", file=sys.stderr)
-        raise typer.Exit(2)
-    with Journal(settings.journal.path) as journal, Progress() as progress:
-        gone = 0
-
-        def went(rows: int) -> None:
-            nonlocal gone
-            gone += rows
-            progress.show(f"forgetting {tenant}", gone, there.points)
-
-        try:
-            done = journal.forget(tenant, went)
-        except KeyboardInterrupt:
-            print(f"interrupted: {counted(gone, 'point')} went, the others stay; call it again", file=sys.stderr)
-            raise typer.Exit(1) from None
+        if not yes:
+            _show(settings, tenant, there, waiting, done=False, as_json=as_json)
+            print("error: nothing was done: say --yes to have it done", file=sys.stderr)
+            raise typer.Exit(2)
+        done = _forget(journal, tenant, there.points)
     _show(settings, tenant, done, waiting, done=True, as_json=as_json)
     if done.stuck:
         print(
@@ -104,6 +94,23 @@ def forget(
             file=sys.stderr,
         )
         raise typer.Exit(1)
+
+
+def _forget(journal: "Journal", tenant: str, points: int) -> "Holdings":
+    """Return what went, and show how far it is; say how things stand when a person breaks it off."""
+    gone = 0
+
+    def went(rows: int) -> None:
+        nonlocal gone
+        gone += rows
+        progress.show(f"forgetting {tenant}", gone, points)
+
+    with Progress() as progress:
+        try:
+            return journal.forget(tenant, went)
+        except KeyboardInterrupt:
+            print(f"interrupted: {counted(gone, 'point')} went, the others stay; call it again", file=sys.stderr)
+            raise typer.Exit(1) from None
 
 
 def _undelivered(journal: "Journal", settings: "Settings", tenant: str) -> "Mapping[str, int]":

@@ -100,30 +100,22 @@ def _document(letter: "Letter") -> dict[str, object]:
 
 def _show_letters(letters: "Sequence[Letter]") -> None:
     """Show the points under the words with which they were refused: these are long, and mostly the same."""
-    from rich.console import Console
-    from rich.table import Table
-
+    from collector.cli.terminal import plain
     from collector.point import rfc3339
 
-    console = Console(highlight=False, markup=False)
     if not letters:
-        console.print("no dead letters")
+        print("no dead letters")
     alike: dict[tuple[str, str], list[Letter]] = {}
     for letter in letters:
         alike.setdefault((letter.sink, letter.words), []).append(letter)
     for (sink, words), refused in alike.items():
         last = rfc3339(max(letter.at for letter in refused) // 1000 * 1000)
-        console.print(f"{sink} refused {counted(len(refused), 'point')}, the last at {last}:")
-        console.print(words, soft_wrap=not console.is_terminal)
-        table = Table(box=None, padding=(0, 0, 0, 2), show_header=False)
-        table.add_column(no_wrap=True)
-        table.add_column(overflow="fold")
-        table.add_column(overflow="fold")
+        print(f"{sink} refused {counted(len(refused), 'point')}, the last at {last}:\n{plain(words)}")
+        wide = max(len(letter.row.point.series.measurement) for letter in refused)
         for letter in refused:
             point = letter.row.point
             tags = ", ".join(f"{key}={value}" for key, value in point.series.tags)
-            table.add_row(rfc3339(point.time), point.series.measurement, tags)
-        console.print(table)
+            print(plain(f"  {rfc3339(point.time)}  {point.series.measurement:{wide}}  {tags}"))
 
 
 def _show_resending(done: "Resending", *, as_json: bool) -> None:

@@ -48,9 +48,14 @@ def draws(console: Console) -> bool:
     return True
 
 
+def plain(text: str) -> str:
+    """Return a text as it can stand in a line: without what moves the cursor or turns the direction."""
+    return "".join([char for char in text if unicodedata.category(char) not in _UNSEEN])
+
+
 def fitted(name: str, cells: int, *, more: str = "…") -> str:
     """Return a name in at most so many cells of one line, with `more` at its end where it was cut."""
-    clean = "".join([char for char in name if unicodedata.category(char) not in _UNSEEN]).strip() or "?"
+    clean = plain(name).strip() or "?"
     if cell_len(clean) <= cells:
         return clean
     return f"{set_cell_size(clean, max(1, cells - len(more))).rstrip()}{more}"

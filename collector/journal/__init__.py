@@ -8,13 +8,14 @@ success or by a person's `move`. Other processes may read and write beside this 
 from collector.journal.backup import Backup, backup
 from collector.journal.forgetting import Holdings
 from collector.journal.letters import Letter, Resent
-from collector.journal.lock import RoleLock, holder, reachable
+from collector.journal.lock import Held, RoleLock, holder, reachable
 from collector.journal.log import Journal
 from collector.journal.past import Summary
 from collector.journal.proving import Proof
 
 __all__ = [
     "Backup",
+    "Held",
     "Holdings",
     "Journal",
     "Letter",

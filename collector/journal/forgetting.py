@@ -1,8 +1,9 @@
 """What goes when a tenant is forgotten: its rows, its dead letters, and its names.
 
-The rows go some a transaction, beside whoever writes. The last transaction takes what came meanwhile, and leaves of
-each series a row without names: its number never comes again, so that a row which could not be deleted is never taken
-for another's. Is not pruning: what no consumer has taken goes too.
+The dead letters go first: none must outlive the row that superseded it. The rows go some a transaction, beside whoever
+writes. The last transaction takes what came meanwhile, and leaves of each series a row without names: its number never
+comes again, so that a row which could not be deleted is never taken for another's. Is not pruning: what no consumer has
+taken goes too.
 """
 
 import json
@@ -59,9 +60,11 @@ def holdings(database: Database, tenant: str) -> Holdings:
 
 def forget(database: Database, names: Names, tenant: str, went: Callable[[int], None]) -> Holdings:
     """Delete all that there is of a tenant; return what went. `went` is called with the rows of each transaction."""
-    with database.reading() as connection:
+    with database.writing() as connection:
         numbers = _numbers(connection, tenant)
         tail = cursors.tail(connection)
+        # First: broken off, a forgetting leaves no letter whose newer value is gone already, to be sent again.
+        letters = _drop_letters(connection, numbers)
     points = stuck = 0
     day = following(database, -1, _LAST_DAY)
     while day is not None:
@@ -78,20 +81,24 @@ def forget(database: Database, names: Names, tenant: str, went: Callable[[int], 
         wanted = json.dumps(numbers)
         new = connection.execute(f"SELECT id FROM point WHERE id >= ? AND series IN {_WANTED}", (tail, wanted))
         points += delete(connection, [id_ for (id_,) in new.fetchall()])
-        letters = connection.execute(f"DELETE FROM dead_letter WHERE series IN {_WANTED}", (wanted,)).rowcount
+        letters += _drop_letters(connection, numbers)
         # No checksum is below 0: what is left proves to be nobody's.
         connection.executemany(
             "UPDATE series SET measurement = '', tenant = '', tags = '', crc = -1 WHERE id = ?",
             [(number,) for number in numbers],
         )
-        # A server that refuses a point says its line back.
+        # A server that refuses a point says its line back, with backslashes before some characters.
         connection.execute(
             "UPDATE cursor SET error = substr(error, 1, instr(error, ':')) || ' words about a forgotten tenant'"
-            " WHERE instr(error, 'tenant=' || ?)",
+            r" WHERE instr(replace(error, '\', ''), 'tenant=' || replace(?, '\', ''))",
             (tenant,),
         )
         names.forget()
     return Holdings(points=points, dead_letters=letters, series=len(numbers), stuck=stuck)
+
+
+def _drop_letters(connection: sqlite3.Connection, numbers: Sequence[int]) -> int:
+    return connection.execute(f"DELETE FROM dead_letter WHERE series IN {_WANTED}", (json.dumps(numbers),)).rowcount
 
 
 def _numbers(connection: sqlite3.Connection, tenant: str) -> Sequence[int]:

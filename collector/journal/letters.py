@@ -86,6 +86,12 @@ class Letters:
             row = connection.execute("SELECT count(*) FROM dead_letter WHERE sink = ?", (sink,)).fetchone()
         return int(row[0])
 
+    def rows(self, sinks: Sequence[str]) -> int:
+        """Return of how many rows `sinks` have letters: a row that two of them refused is one."""
+        with self._database.reading() as connection:
+            statement = f"SELECT count(DISTINCT row) FROM dead_letter WHERE {_OF}"
+            return int(connection.execute(statement, (json.dumps(sinks),)).fetchone()[0])
+
     def last(self) -> int:
         """Return the id of the last letter, 0 where there is none."""
         with self._database.reading() as connection:
@@ -112,6 +118,9 @@ class Letters:
 
         One transaction, for the first `limit` rows past row `after` that have letters of an id up to `until`; None
         where there is none. A point whose identity has a newer value is not sent again. A damaged letter stays.
+
+        Nothing is done, and 0 are sent, while one of `sinks` has rows before the tail to take: among them may be what
+        another process sends again, and so many bad points at once are more than a sink bears with.
         """
         chosen = json.dumps(sinks)
         next_rows = f"SELECT DISTINCT row FROM dead_letter WHERE row > ? AND id <= ? AND {_OF} ORDER BY row LIMIT ?"
@@ -119,6 +128,9 @@ class Letters:
             rows = [row for (row,) in connection.execute(next_rows, (after, until, chosen, limit))]
             if not rows:
                 return None
+            first = cursors.tail(connection)
+            if cursors.taken(connection, sinks) < first:
+                return Resent(sent=0, superseded=0, after=after, first=first, tail=first)
             found = connection.execute(
                 f"SELECT {_COLUMNS} FROM dead_letter WHERE id <= ? AND {_OF}"
                 " AND row IN (SELECT value FROM json_each(?)) ORDER BY row, id",
@@ -129,7 +141,6 @@ class Letters:
             refused = {letter.row.id: letter.row for letter in letters}
             numbers = {row: number for _, _, _, _, row, number, *_ in found}
             again = [row for row in refused.values() if not self._superseded(connection, row, numbers[row.id])]
-            first = cursors.tail(connection)
             self._rows.append(connection, first, [row.point for row in again])
             connection.executemany("DELETE FROM dead_letter WHERE id = ?", [(letter.id,) for letter in letters])
         return Resent(
@@ -158,12 +169,13 @@ class Letters:
         # Two numbers: a series has a second one where the row of its first was damaged.
         numbers = {number, self._rows.names.number(connection, row.point.series)}
         moment = row.point.time
-        newest = connection.execute(
-            f"SELECT max(id) FROM point WHERE time / {DAY} = ? AND time = ?"
-            " AND series IN (SELECT value FROM json_each(?))",
-            (moment // DAY, moment, json.dumps(list(numbers))),
-        ).fetchone()[0]
-        return newest is not None and newest > row.id
+        # Not `time = ?`: SQLite would put that value into `time / day` too, and no longer know it for the index's.
+        found = connection.execute(
+            f"SELECT p.id FROM json_each(?) wanted CROSS JOIN point p ON p.time / {DAY} = ?"
+            " AND p.series = wanted.value AND p.time BETWEEN ? AND ?",
+            (json.dumps(list(numbers)), moment // DAY, moment, moment),
+        )
+        return any(id_ > row.id for (id_,) in found)
 
     def _decoded(self, connection: sqlite3.Connection, found: Sequence[Sequence[Any]]) -> Sequence[Letter]:
         return [

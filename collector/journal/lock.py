@@ -13,15 +13,24 @@ _LOCKS = Path("/proc/locks")
 """Linux's list of who holds which lock; elsewhere there is none."""
 
 
+class Held(JournalError):
+    """Another has the role: the process `pid`, "?" where it has not said so yet."""
+
+    def __init__(self, journal: Path, pid: str) -> None:
+        super().__init__(
+            f"{journal}: in use by the process {pid}",
+            mend="one process polls and delivers a journal; end the other, or give this one another journal.path",
+        )
+        self.pid = pid
+
+
 def holder(journal: Path) -> str | None:
     """Return the pid of the process that polls and delivers a journal; None when none does, or it can't be told."""
     path = _lock_of(journal)
     with suppress(OSError):
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return os.pread(file, 20, 0).decode("ascii", "replace").strip() or "?"
+            return None if _locked(file, fcntl.LOCK_SH) else _pid(file)
         finally:
             os.close(file)
     return None
@@ -39,9 +48,7 @@ def reachable(journal: Path) -> None:
     except OSError as error:
         raise _closed(path, error) from error
     try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return
+        _locked(file, fcntl.LOCK_SH)
     except OSError as error:
         raise _unlockable(path, error) from error
     finally:
@@ -70,7 +77,7 @@ class RoleLock:
         self._file: int | None = None
 
     def __enter__(self) -> Self:
-        """Take the role; raise JournalError with the other's pid when it is taken."""
+        """Take the role; raise Held when another has it, JournalError when it can't be had at all."""
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -100,13 +107,10 @@ class RoleLock:
 
     def _take(self, file: int) -> None:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            pid = os.pread(file, 20, 0).decode("ascii", "replace").strip()
-            raise JournalError(
-                f"{self._journal}: in use by the process {pid or '?'}",
-                mend="one process polls and delivers a journal; end the other, or give this one another journal.path",
-            ) from error
+            # Whoever only asks who has the role shares the lock for an instant. A holder shares it with nobody.
+            while not _locked(file, fcntl.LOCK_EX):
+                if not _locked(file, fcntl.LOCK_SH):
+                    raise Held(self._journal, _pid(file))
         except OSError as error:
             raise _unlockable(self._path, error) from error
 
@@ -114,6 +118,19 @@ class RoleLock:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def _locked(file: int, how: int) -> bool:
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _pid(file: int) -> str:
+    """Return what the holder of the role wrote into its file."""
+    return os.pread(file, 20, 0).decode("ascii", "replace").strip() or "?"
 
 
 def _closed(path: Path, error: OSError) -> JournalError:

@@ -33,8 +33,10 @@ _BEFORE = f"""WITH wanted (place, series, moment) AS (
         (SELECT id FROM point WHERE time / {DAY} = moment / {DAY} - 1 AND point.series = wanted.series
             AND time >= moment - {DAY} ORDER BY time DESC LIMIT 1))
     FROM wanted"""
+# Not `p.time = ?3`: SQLite would put that value into `p.time / day` too, and no longer know it for the index's.
 _AT = f"""SELECT p.id FROM json_each(?1) wanted
-    CROSS JOIN point p ON p.time / {DAY} = ?2 AND p.series = wanted.value AND p.time = ?3"""
+    CROSS JOIN point p ON p.time / {DAY} = ?2 AND p.series = wanted.value
+        AND p.time BETWEEN ?3 AND ?3"""
 
 
 @dataclass(frozen=True, slots=True)

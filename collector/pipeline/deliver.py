@@ -193,7 +193,7 @@ class Delivery:
                 "point.rejected",
                 sink=self.sink.name,
                 measurement=letter.row.point.series.measurement,
-                time=rfc3339(letter.row.point.time),
+                point_time=rfc3339(letter.row.point.time),
                 words=letter.words,
             )
         return dead

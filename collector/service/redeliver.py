@@ -12,10 +12,10 @@ from types import TracebackType
 from typing import Self
 
 from collector.batch import Cursor, Filter
-from collector.errors import CollectorError, JournalError, Unauthorized, Unavailable
+from collector.errors import CollectorError, Unauthorized, Unavailable
 from collector.http import Http
 from collector.influx import open_sink
-from collector.journal import Journal, RoleLock, holder
+from collector.journal import Held, Journal, RoleLock, holder
 from collector.pipeline import Delivery
 from collector.pipeline.deliver import DELIVER
 from collector.service.engine import STOP_SECONDS
@@ -46,6 +46,7 @@ class _Course:
         self._goal = goal
         self.sink = sink
         self.next = journal.cursor(sink).next
+        self._letters = journal.letters.last()
         self.of = self._count(self.next, goal)
         self.done = 0
         self._moved = time.monotonic()
@@ -64,6 +65,10 @@ class _Course:
     def still(self) -> float:
         """Return for how many seconds the cursor has stood where it is."""
         return time.monotonic() - self._moved
+
+    def refused(self) -> int:
+        """Return how many of the rows before the goal the sink has refused since this began."""
+        return sum(letter.row.id < self._goal for letter in self._journal.letters.every([self.sink], self._letters))
 
     def rest(self) -> None:
         """Begin to count those seconds now."""
@@ -91,6 +96,7 @@ class Redelivery:
         self.by: str | None = None
         """The pid of the process that delivered last, None when it was this one."""
         self._https = {sink: Http(settings.influxdb[sink].ca_file) for sink in sinks}
+        self._timeouts = {sink: settings.influxdb[sink].timeout_seconds for sink in sinks}
         self._sinks = [open_sink(sink, settings.influxdb[sink], http) for sink, http in self._https.items()]
         for sink in self._sinks:
             journal.cursor(sink.name, sink.target)
@@ -133,10 +139,8 @@ class Redelivery:
             with ExitStack() as role:
                 try:
                     role.enter_context(RoleLock(self._journal.path))
-                except JournalError:
-                    pid = holder(self._journal.path)
-                    if pid is None:
-                        raise
+                except Held as held:
+                    pid = held.pid
                 else:
                     return self._deliver(goal, courses)
             ended = self._watch(goal, courses, pid)
@@ -197,7 +201,11 @@ class Redelivery:
         self._seen(Stand(done=sum(course.done for course in courses), of=sum(course.of for course in courses), by=by))
 
     def _failed(self, course: _Course) -> bool:
-        return course.still() > max(self._patience, _TAKEN_UP_SECONDS)
+        still = course.still()
+        if still <= max(self._patience, _TAKEN_UP_SECONDS):
+            return False
+        # Where nothing is noted an exchange may be under way: it has its own time to fail in.
+        return bool(self._journal.noted(course.sink)) or still > _TAKEN_UP_SECONDS + self._timeouts[course.sink]
 
     def _watched(self, course: _Course, goal: int, pid: str) -> Delivered:
         noted = self._journal.noted(course.sink)
@@ -207,7 +215,7 @@ class Redelivery:
             error = (Unauthorized if kind == Unauthorized.__name__ else Unavailable)(words) if noted else _silent(pid)
         return Delivered(
             sink=course.sink,
-            points=course.done,
+            points=course.done - course.refused(),
             backlog=self._journal.backlog(self._journal.cursor(course.sink), self.wanted(course.sink)).points,
             dead_letters=self._journal.dead_letters(course.sink),
             error=error,

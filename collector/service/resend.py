@@ -38,28 +38,32 @@ def resend(
     It stops where a sink fails, and where every one of `AT_ONCE` points was refused anew: the letters that are left
     stay as they are.
     """
-    with Redelivery(settings, journal, sinks, patience=patience, seen=seen) as redelivery:
-        redelivery.at_one()
-        return _resend(journal, sinks, redelivery)
-
-
-def _resend(journal: Journal, sinks: Sequence[str], redelivery: Redelivery) -> Resending:
+    of = journal.letters.rows(sinks)
     last = journal.letters.last()
     sent = superseded = after = 0
     again: list[Letter] = []
-    # First what waits already: what is appended behind points that a sink refuses would be refused along with them.
-    delivered = redelivery.run(journal.tail())
-    while not any(sink.error for sink in delivered):
-        part = journal.letters.resend(sinks, after, last, AT_ONCE)
-        if part is None:
-            break
-        sent += part.sent
-        superseded += part.superseded
-        after = part.after
-        delivered = redelivery.run(part.tail)
-        refused = [letter for letter in journal.letters.every(sinks, last) if letter.row.id >= part.first]
-        again += refused
-        if part.sent == AT_ONCE == len({letter.row.id for letter in refused}):
-            break
+    delivered: Sequence[Delivered] = ()
+
+    def course(stand: Stand) -> None:
+        seen(Stand(done=sent + superseded, of=of, by=stand.by))
+
+    with Redelivery(settings, journal, sinks, patience=patience, seen=course) as redelivery:
+        redelivery.at_one()
+        while not any(sink.error for sink in delivered):
+            newest = journal.letters.last()
+            part = journal.letters.resend(sinks, after, last, AT_ONCE)
+            if part is None:
+                break
+            sent += part.sent
+            superseded += part.superseded
+            after = part.after
+            delivered = redelivery.run(part.tail)
+            # Not what a service has polled meanwhile, and was refused along with them.
+            refused = [
+                letter for letter in journal.letters.every(sinks, newest) if part.first <= letter.row.id < part.tail
+            ]
+            again += refused
+            if part.sent == AT_ONCE == len({letter.row.id for letter in refused}):
+                break
     left = sum(letter.id <= last for letter in journal.letters.every(sinks))
     return Resending(sent=sent, superseded=superseded, again=again, left=left, sinks=delivered)

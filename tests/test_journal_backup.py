@@ -211,3 +211,40 @@ def test_a_copy_that_is_not_what_was_read_is_no_backup(
             backup(journal, to)
         assert _there(to) == []
     assert journal.read(Cursor("", 7, 0), 1).rows[0].id == 7
+
+
+def _destroy(path: Path) -> None:
+    """Overwrite pages in the middle of the file, as a disk does that loses them."""
+    content = path.read_bytes()
+    middle = len(content) // 2 // 4096 * 4096
+    path.write_bytes(content[:middle] + b"\xaa" * 12 * 4096 + content[middle + 12 * 4096 :])
+
+
+def test_a_journal_whose_pages_are_damaged_is_not_copied_and_what_is_left_is_said(tmp_path: Path, to: Path) -> None:
+    """The error names the journal, that nothing was copied, and what to do with the file and the last backup."""
+    path = tmp_path / "journal.db"
+    with Journal(path) as journal:
+        journal.append(_points(5000))
+    _destroy(path)
+    with Journal(path, readonly=True) as journal, pytest.raises(JournalError, match="nothing was copied") as caught:
+        backup(journal, to)
+    assert str(caught.value).startswith(f"{path}: pages of it are damaged")
+    assert "keep it, put the last backup in its place" in caught.value.mend
+    assert _there(to) == []
+
+
+def test_a_copy_whose_pages_are_damaged_blames_no_sound_journal(
+    journal: Journal, to: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the copy alone can't be read nobody is told to put the journal away."""
+    journal.append(_points(5000))
+    whole = Journal.copy
+
+    def copy(self: Journal, part: Path, seen: object) -> None:
+        whole(self, part, seen)  # type: ignore[arg-type]
+        _destroy(part)
+
+    monkeypatch.setattr(Journal, "copy", copy)
+    with pytest.raises(JournalError, match=str(to.parent)) as caught:
+        backup(journal, to)
+    assert str(journal.path) not in str(caught.value) + caught.value.mend

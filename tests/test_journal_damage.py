@@ -10,7 +10,7 @@ from pytest_structlog import StructuredLogCapture
 
 from collector.batch import Cursor, Filter
 from collector.errors import JournalError
-from collector.journal import Journal, rows
+from collector.journal import Journal
 from collector.point import MAX_TIME, Point
 
 _POINTS = [group(f"grüße {n % 3}", MIDNIGHT + n * HOUR, n / 7) for n in range(9)]
@@ -83,21 +83,6 @@ def test_a_row_whose_header_is_damaged_stands_alone(path: Path, log: StructuredL
         assert len(journal.latest("exposure_score_by_group", 0)) == 3
         journal.append([org()])
     assert log.has("journal.damaged", what="row 4", how="it can't be read")
-
-
-def test_a_file_of_which_much_can_not_be_read_is_not_passed_over(
-    path: Path, log: StructuredLogCapture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where more is damaged than some rows a consumer stops instead of going past what a backup may bring back."""
-    monkeypatch.setattr(rows, "_UNREADABLE", 2)
-    for row in (2, 4, 6):
-        flip(path, place(path, row) - 11, 5)
-    with Journal(path) as journal:
-        with pytest.raises(JournalError, match="malformed") as caught:
-            journal.read(_FIRST, 100)
-        assert "backup" in caught.value.mend
-        assert journal.read(_FIRST, 2).after == 4
-    assert log.has("journal.damaged", what="row 2")
 
 
 def test_the_newest_is_the_newest_that_is_whole(path: Path) -> None:

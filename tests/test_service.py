@@ -22,6 +22,7 @@ from collector.service.expiry import Expiry
 from collector.service.facts import Watching
 from collector.service.lanes import Lanes
 from collector.service.run import Running
+from collector.service.soundness import Soundness
 from collector.settings import Settings, load
 
 TENANT = """
@@ -182,7 +183,7 @@ def test_readiness_names_a_journal_that_fails_and_the_housekeeping_mends_it(
     with Journal(tmp_path / "journal.db") as journal:
         engine = Engine(seconds, journal, name="host-1", tenants=[], delivered=lambda _: None)
         engine.sources = [Script("contoso", ([score("contoso", 0)] for _ in range(1000)))]  # type: ignore[list-item]
-        watching = Watching(engine, Expiry(engine.sources))
+        watching = Watching(engine, Expiry(engine.sources), Soundness(journal))
         assert watching.turns()
         (reason,) = watching.reasons()
         assert "no tenant" in reason
@@ -240,7 +241,8 @@ def until(true: Callable[[], bool]) -> None:
 def test_a_success_that_a_wrong_clock_told_does_not_count_for_ever(settings: Settings, tmp_path: Path) -> None:
     """After the clock was set back a new success takes the place of one that lies ahead of it."""
     with Journal(tmp_path / "journal.db") as journal:
-        watching = Watching(Engine(settings, journal, name="host-1", tenants=[], delivered=lambda _: None), Expiry([]))
+        engine = Engine(settings, journal, name="host-1", tenants=[], delivered=lambda _: None)
+        watching = Watching(engine, Expiry([]), Soundness(journal))
         facts = {"tenant": "contoso", "subject": "organization", "points": 1, "tries": 1, "throttled": 0}
         for slot in (time.time() + 4000, time.time() - 60):
             watching.settled(Outcome(**facts, slot=int(slot * 1000), error=None, seconds=0.1))  # type: ignore[arg-type]

@@ -6,12 +6,14 @@ success or by a person's `move`. Other processes may read and write beside this 
 """
 
 from collector.journal.backup import Backup, backup
+from collector.journal.database import OldFormat
 from collector.journal.forgetting import Holdings
 from collector.journal.letters import Letter, Resent
 from collector.journal.lock import Held, RoleLock, holder, reachable
 from collector.journal.log import Journal
 from collector.journal.past import Summary
 from collector.journal.proving import Proof
+from collector.journal.rights import permit, user
 
 __all__ = [
     "Backup",
@@ -19,11 +21,14 @@ __all__ = [
     "Holdings",
     "Journal",
     "Letter",
+    "OldFormat",
     "Proof",
     "Resent",
     "RoleLock",
     "Summary",
     "backup",
     "holder",
+    "permit",
     "reachable",
+    "user",
 ]

@@ -15,6 +15,11 @@ _START = Cursor("", 1, 0)
 _BESIDE = ("-journal", "-wal", "-shm", ".lock")
 """Names beside a journal that mean something to SQLite, or to the role."""
 
+_LEFT = (
+    "stop the service, move the file aside and keep it, put the last backup in its place, and start the service; and"
+    " look at the disk: something on it changed"
+)
+
 Seen = Callable[[str, int, int], None]
 """Called with what is being done ("copying", "checking"), how much of it is done, and of how much."""
 
@@ -35,6 +40,18 @@ def backup(journal: Journal, to: Path, seen: Seen = lambda _what, _done, _of: No
     there is no file.
     """
     _want_free(journal.path, to)
+    try:
+        return _made(journal, to, seen)
+    except JournalError as error:
+        # A copy that can't be read may be its own disk's fault.
+        if not (_of_pages(error) and _unreadable(journal)):
+            raise
+        raise JournalError(
+            f"{journal.path}: pages of it are damaged, so nothing was copied: {to} was not made", mend=_LEFT
+        ) from error
+
+
+def _made(journal: Journal, to: Path, seen: Seen) -> Backup:
     tail = journal.tail()
     before = journal.backlog(_START, until=tail).points
     with _beside(to) as part:
@@ -86,6 +103,19 @@ def _proven(journal: Journal, seen: Seen) -> tuple[int, int]:
         cursor = Cursor("", batch.after, 0)
         seen("checking", whole, total)
     return total, total - whole
+
+
+def _of_pages(error: JournalError) -> bool:
+    """Whether SQLite can't find its way in the file any more; a row alone that is damaged is only left out."""
+    return getattr(error.__cause__, "sqlite_errorname", "").startswith("SQLITE_CORRUPT")
+
+
+def _unreadable(journal: Journal) -> bool:
+    try:
+        _proven(journal, lambda _what, _done, _of: None)
+    except JournalError as error:
+        return _of_pages(error)
+    return False
 
 
 def _publish(part: Path, to: Path) -> None:

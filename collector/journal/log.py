@@ -28,13 +28,18 @@ _EVERYTHING = Filter()
 
 
 class Journal:
-    """One journal file. Any thread may call; every method raises JournalError when the file can't be used."""
+    """One journal file. Any thread may call; every method raises JournalError when the file can't be used.
 
-    def __init__(self, path: Path, *, readonly: bool = False, clock: Callable[[], float] = time.time) -> None:
+    `untouched`: it can be written to, and opening it changes nothing; raise OldFormat where it would have to.
+    """
+
+    def __init__(
+        self, path: Path, *, readonly: bool = False, untouched: bool = False, clock: Callable[[], float] = time.time
+    ) -> None:
         self.path = path
         self._clock = clock
         self._rows = Rows()
-        self._database = Database(path, readonly=readonly, stale=self._rows.names.forget)
+        self._database = Database(path, readonly=readonly, untouched=untouched, stale=self._rows.names.forget)
         self.letters = Letters(self._database, self._rows, clock)
         """What sinks have refused for good."""
 

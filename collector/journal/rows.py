@@ -1,4 +1,4 @@
-"""Points to rows and back. What is damaged is left out, alone, and named once.
+"""Points to rows and back. What is damaged is left out, alone, and named once: a line for all that one look met.
 
 Every method runs inside a transaction of the caller's.
 """
@@ -6,13 +6,13 @@ Every method runs inside a transaction of the caller's.
 import json
 import math
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
-
-import structlog
 
 from collector.batch import Filter, Row
 from collector.journal.codec import Damaged, Key, decode, encode, shape_of
+from collector.journal.harm import Harm, log
 from collector.journal.names import Names
 from collector.point import Point
 
@@ -24,16 +24,15 @@ _UNREADABLE = 256
 
 _Found = TypeVar("_Found")
 
-_log = structlog.get_logger()
-
 
 class Rows:
-    """Encodes and decodes rows, by id. `tell` is called once for each thing that is damaged: what, and facts."""
+    """Encodes and decodes rows, by id. `tell` is called, instead of the log, once for each thing that is damaged."""
 
-    def __init__(self, tell: Callable[..., object] | None = None) -> None:
+    def __init__(self, tell: Callable[[str], object] | None = None) -> None:
         self.names = Names()
-        self._tell = tell or _log_damage
+        self._tell = tell
         self._damaged: set[str] = set()
+        self._news: list[Harm] = []
 
     def encoded(self, connection: sqlite3.Connection, id_: int, point: Point) -> Raw:
         """Return the row that `point` becomes."""
@@ -58,8 +57,9 @@ class Rows:
         def fetch(ids: Sequence[int]) -> list[Raw]:
             return connection.execute(statement, (*values, ids[0], ids[-1], limit)).fetchall()
 
-        found = self._readable(range(start, end), fetch, limit)[:limit]
-        return self.decoded(connection, found), found[-1][0] + 1 if len(found) == limit else end
+        with self._look():
+            found = self._readable(range(start, end), fetch, limit)[:limit]
+            return self._whole(connection, found), found[-1][0] + 1 if len(found) == limit else end
 
     def count(self, connection: sqlite3.Connection, start: int, end: int, wanted: Filter) -> tuple[int, int | None]:
         """Return how many rows from `start` to before `end` (ids) are wanted, and the time (ms) of the first."""
@@ -70,7 +70,8 @@ class Rows:
         def fetch(ids: Sequence[int]) -> list[tuple[int, int | None, int | None]]:
             return connection.execute(statement, (*values, ids[0], ids[-1])).fetchall()
 
-        found = self._readable(range(start, end), fetch)
+        with self._look():
+            found = self._readable(range(start, end), fetch)
         return sum(count for count, _, _ in found), next((time for count, _, time in found if count), None)
 
     def these(self, connection: sqlite3.Connection, ids: Sequence[int]) -> list[Row]:
@@ -81,7 +82,13 @@ class Rows:
         def fetch(ids: Sequence[int]) -> list[Raw]:
             return connection.execute(statement, (json.dumps(ids),)).fetchall()
 
-        return self.decoded(connection, self._readable(ids, fetch))
+        with self._look():
+            return self._whole(connection, self._readable(ids, fetch))
+
+    def decoded(self, connection: sqlite3.Connection, raw: Iterable[Raw]) -> list[Row]:
+        """Return the rows that are what was written, in the order given."""
+        with self._look():
+            return self._whole(connection, raw)
 
     def _readable(
         self, ids: Sequence[int], fetch: Callable[[Sequence[int]], Sequence[_Found]], limit: float = math.inf
@@ -105,11 +112,10 @@ class Rows:
                     parts += [part[middle:], part[:middle]]
                 else:
                     unreadable += 1
-                    self._name(Damaged(f"row {part[0]}", "it can't be read"))
+                    self._name(Damaged(f"row {part[0]}", "it can't be read"), row=part[0])
         return found
 
-    def decoded(self, connection: sqlite3.Connection, raw: Iterable[Raw]) -> list[Row]:
-        """Return the rows that are what was written, in the order given."""
+    def _whole(self, connection: sqlite3.Connection, raw: Iterable[Raw]) -> list[Row]:
         rows = []
         for id_, series, time, shape, data in raw:
             try:
@@ -122,11 +128,20 @@ class Rows:
     def _name(self, damage: Damaged, **where: object) -> None:
         if damage.what not in self._damaged:
             self._damaged.add(damage.what)
-            self._tell(damage.what, how=str(damage), **where)
+            self._news.append(Harm(damage.what, str(damage), where))
 
-
-def _log_damage(what: str, **facts: object) -> None:
-    _log.error("journal.damaged", what=what, **facts)
+    @contextmanager
+    def _look(self) -> Iterator[None]:
+        """Say, at the end, what was met for the first time."""
+        try:
+            yield
+        finally:
+            news, self._news = self._news, []
+            if self._tell is None:
+                log(news)
+            else:
+                for harm in news:
+                    self._tell(harm.what)
 
 
 def delete(connection: sqlite3.Connection, ids: Iterable[int]) -> int:

@@ -11,6 +11,7 @@ from collector.pipeline import Outcome
 from collector.point import Point
 from collector.service.engine import Engine
 from collector.service.expiry import Expiry
+from collector.service.soundness import Soundness
 from collector.web import SinkFacts
 
 _FRESH_INTERVALS = 3
@@ -21,9 +22,10 @@ _LOOK_BACK_MS = 30 * 86_400_000
 class Watching:
     """Meets the web room's `Facts`. Counts outcomes as they come; the rest is asked of the journal."""
 
-    def __init__(self, engine: Engine, expiry: Expiry) -> None:
+    def __init__(self, engine: Engine, expiry: Expiry, soundness: Soundness) -> None:
         self._engine = engine
         self._expiry = expiry
+        self._soundness = soundness
         self._lock = threading.Lock()
         self._polls: Counter[tuple[str, str, str]] = Counter()
         subjects = engine.settings.poll.subjects
@@ -50,13 +52,15 @@ class Watching:
 
     def reasons(self) -> Sequence[str]:
         reasons = []
-        if not self.journal_ok():
+        if self._engine.hold.error is not None:
             reasons.append(f"the journal can't be written: {self._engine.hold.error}")
         else:
             try:
                 self._engine.journal.tail()
             except JournalError as error:
                 reasons.append(f"the journal can't be read: {error}")
+        if self._soundness.fault:
+            reasons.append(f"the journal does not hold what was written: {self._soundness.fault}")
         if self._engine.hold.lost:
             reasons.append(f"{self._engine.hold.lost} points found no room in memory while the journal failed")
         fresh_since = time.time() - self._fresh_seconds()
@@ -97,7 +101,7 @@ class Watching:
         return self._engine.journal.bytes()
 
     def journal_ok(self) -> bool:
-        return self._engine.hold.error is None
+        return self._engine.hold.error is None and not self._soundness.fault
 
     def _fresh_seconds(self) -> float:
         return float(_FRESH_INTERVALS * self._engine.settings.poll.interval_seconds)

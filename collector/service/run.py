@@ -15,6 +15,7 @@ from collector.service.engine import KEEP, PRUNE, SLOT, STOP_SECONDS, Engine, sl
 from collector.service.expiry import Expiry
 from collector.service.facts import Watching
 from collector.service.offset import Offset
+from collector.service.soundness import Soundness
 from collector.settings import Settings
 from collector.web import Web
 
@@ -67,7 +68,8 @@ class Running:
         self._interval = settings.poll.interval_seconds
         self._expiry = Expiry(engine.sources)
         self._offset = Offset(engine.sources)
-        self._watching = Watching(engine, self._expiry)
+        self._soundness = Soundness(engine.journal)
+        self._watching = Watching(engine, self._expiry, self._soundness)
         self._backoff = Backoff(base=max(0.1, min(2.0, self._interval / 60)), most=120.0)
         self._seen = seen
         self._watch = ClockWatch(self._jumped)
@@ -81,6 +83,7 @@ class Running:
         self._set_clock()
         engine.lanes.soon(SLOT, self._first_slot)
         engine.lanes.soon(PRUNE, self._expiry.look)
+        engine.lanes.soon(PRUNE, self._soundness.look)
         engine.lanes.soon(PRUNE, self._prune)
         self._watch.start()
         if web:
@@ -110,6 +113,7 @@ class Running:
     def _set_clock(self) -> None:
         self._engine.lanes.every(self._interval, SLOT, self._slot)
         self._engine.lanes.every(_KEEP_SECONDS, KEEP, self._keep_house)
+        self._engine.lanes.every(_DAY_SECONDS, PRUNE, self._soundness.look)
         self._engine.lanes.every(_DAY_SECONDS, PRUNE, self._prune)
         self._engine.lanes.every(_HOUR_SECONDS, PRUNE, self._expiry.look)
 

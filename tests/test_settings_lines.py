@@ -96,3 +96,26 @@ def test_a_table_that_a_variable_made_has_no_line(tmp_path: Path) -> None:
         load(tmp_path / "c.toml", {"COLLECTOR__INFLUXDB__OTHER__BUCKET": "b"})
     [line] = caught.value.problems
     assert line.startswith("influxdb.other.url: is missing")
+
+
+@pytest.mark.parametrize("text", [f"{TENANT}{SECRET}{SECRET}[pol]\n", f"{TENANT}{SECRET}[pol\n"])
+def test_what_was_not_looked_at_is_said(tmp_path: Path, text: str) -> None:
+    """A file that is no TOML has other mistakes perhaps: nobody is left to think that this was the only one."""
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "c.toml", {})
+    assert len(caught.value.problems) == 1
+    assert caught.value.mend.endswith("what else stands in it was not looked at yet")
+    assert str(tmp_path / "c.toml") in str(caught.value) + caught.value.mend
+
+
+def test_keys_without_a_table_of_a_name_are_one_line(tmp_path: Path) -> None:
+    """Whoever forgot the name is told once, with the line; a table beside them that has one is looked at as ever."""
+    text = f"{TENANT}{SECRET}[influxdb]\nurl = 'http://h'\nbucket = 'b'\n[influxdb.main]\nurl = 'http://h'\n"
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "c.toml", {})
+    assert [line.partition(":")[0] for line in caught.value.problems] == [
+        "influxdb (line 5)",
+        "influxdb.main.bucket (line 8)",
+    ]

@@ -160,3 +160,22 @@ def test_a_secret_of_digits_that_lacks_its_quotes_is_not_said_back(tmp_path: Pat
     with pytest.raises(ConfigError) as caught:
         settings_with(tmp_path, secret, sink)
     assert "8765" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("mode", "exposed"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True), (0o644, True), (0o620, True)]
+)
+def test_a_file_that_others_may_read_is_known(tmp_path: Path, mode: int, exposed: bool) -> None:  # noqa: FBT001 - a row
+    """A secret says whether its file is for its owner alone, as it is now; a link counts as what it leads to."""
+    file, link = tmp_path / "secret", tmp_path / "link"
+    file.write_text("secret")
+    link.symlink_to(file)
+    file.chmod(mode)
+    assert Secret("key", file=file).exposed() is exposed
+    assert Secret("key", file=link).exposed() is exposed
+
+
+def test_a_secret_without_a_file_is_not_exposed_by_one(tmp_path: Path) -> None:
+    """A value has no file, and one that isn't there can't be read by anybody."""
+    assert not Secret("key", inline="secret").exposed()
+    assert not Secret("key", file=tmp_path / "none").exposed()

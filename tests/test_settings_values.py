@@ -19,6 +19,9 @@ NO_TENANT = (
 )
 TAKEN = "the name is taken by the collector's own consumer of the journal; choose another one"
 CARRIED = "the name must be one that every InfluxDB carries: not empty, no control character, no final \\"
+INTO = "belongs into credential = { kind = "
+UNNAMED = "can't stand here: each table below influxdb has a name of yours"
+NAMELESS = "can't stand here: each table below tenants has a name of yours; write [tenants.NAME] instead of [tenants]"
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"poll": {"interval_seconds": 21601}}, "poll.interval_seconds: must be 1 to 21600 (is 21601)"),
@@ -55,7 +58,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"tenants": {}}, f"tenants: {NO_TENANT}"),
     ({"tenants": 5}, "tenants: must be a table, like [tenants.NAME]"),
-    ({"influxdb": {"url": "http://h"}}, "influxdb.url: must be a table, like [influxdb.NAME]"),
+    ({"influxdb": V2}, f"influxdb: url, bucket {UNNAMED}; write [influxdb.NAME] instead of [influxdb]"),
+    ({"tenants": CONTOSO | {"token_file": ""}}, f"tenants: tenant_id, client_id, token_file, credential {NAMELESS}"),
     ({"influxdb": {"": V2}}, 'influxdb."": the name must be one line of valid text, and not empty'),
     ({"influxdb": {"derive": V2}}, f"influxdb.derive: {TAKEN}"),
     *(
@@ -81,6 +85,15 @@ WRONG_TENANT: list[tuple[dict[str, Any], str]] = [
     *(
         ({"tenant_id": text}, f"tenant_id: {TENANT_ID}")
         for text in ("common", "a b.example", "http://contoso.example", "contoso.example\n")
+    ),
+    ({"client_secret": "x"}, f'client_secret: {INTO}"client_secret", client_secret = … }}'),
+    ({"certificate_file": "x"}, f'certificate_file: {INTO}"certificate", certificate_file = … }}'),
+    ({"token_file": "x"}, f'token_file: {INTO}"workload_identity", token_file = … }}'),
+    ({"cache_file": "x"}, f'cache_file: {INTO}"device_code", cache_file = … }}'),
+    ({"password": "x"}, f'password: {INTO}"certificate", password = … }}'),
+    (
+        {"Client-Secret": "x"},
+        f'Client-Secret: unknown key; did you mean client_secret? That {INTO}"client_secret", client_secret = … }}',
     ),
     ({"cloud": "azure"}, 'cloud: must be "global", "gcc", "gcc-high" or "dod"'),
     (
@@ -154,7 +167,7 @@ NO_QUERY = "must not hold a query (?) or a fragment (#)"
 URL = "must be a URL like http://HOST"
 
 WRONG_SINK: list[tuple[dict[str, Any], str]] = [
-    (V2 | {"api": "v3"}, 'api: must be "v2" or "v1"'),
+    (V2 | {"api": "v3"}, 'api: must be "v2", for InfluxDB 2.x, 3.x, Cloud, and 1.8 and up, or "v1", for any 1.x'),
     (V2 | {"bucket": ""}, 'bucket: is missing; api "v2" writes to a bucket'),
     (V2 | {"bucket": "a\nb"}, "bucket: must be one line of valid text, without control characters"),
     *((V2 | {key: "x"}, f"{key}: {OF_V1}") for key in ("database", "retention_policy", "username", "password")),

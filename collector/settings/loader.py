@@ -24,6 +24,8 @@ _START = (
     "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; to look around first: exposure-collector demo"
 )
 
+_REST = "what else stands in it was not looked at yet"
+
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """Return the settings of `path`, else of $COLLECTOR_CONFIG, else of `DEFAULT_FILE`, else of the variables alone.
@@ -83,7 +85,8 @@ def _parsed(file: Path, text: str) -> Tables:
             f"{printable(str(file))}: not TOML that can be read: a number of thousands of digits, or tables too deep "
             "in one another"
         )
-    raise ConfigError([problem], mend="" if problem.startswith(printable(str(file))) else _which(file))
+    named = "" if problem.startswith(printable(str(file))) else f"{_which(file)}; "
+    raise ConfigError([problem], mend=f"{named}{_REST}")
 
 
 def _which(file: Path) -> str:

@@ -4,7 +4,7 @@ What a value may be stands in `fields.py`. Nothing here reads a file or the envi
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -16,6 +16,10 @@ from collector.settings.secret import Secret
 from collector.settings.section import Section
 
 _IDS = ("tenant_id", "client_id")
+
+_Api = Literal["v2", "v1"]
+
+_APIS = get_args(_Api)
 
 Subject = Literal["organization", "device_groups", "device_secure_score"]
 
@@ -83,7 +87,7 @@ class Journal(Section):
 class Influx(Section):
     """An InfluxDB, or what speaks like one. What is of the other api version is empty or None."""
 
-    api: Literal["v2", "v1"] = "v2"
+    api: _Api = "v2"
     url: fields.WebUrl = Field(description="the server's URL, like http://127.0.0.1:8086")
     org: fields.Line = ""
     """InfluxDB 2.x wants it; 3.x, 1.8 and VictoriaMetrics don't."""
@@ -103,6 +107,13 @@ class Influx(Section):
     """PEM certificates that are trusted beside the system's."""
     timeout_seconds: Annotated[float, fields.over_zero(300)] = 30.0
     """Total, for one HTTP exchange."""
+
+    @field_validator("api", mode="before")
+    @classmethod
+    def _of_which(cls, api: Any) -> Any:  # noqa: ANN401 - whatever was written there
+        if isinstance(api, str) and api not in _APIS:
+            raise mistake('must be "v2", for InfluxDB 2.x, 3.x, Cloud, and 1.8 and up, or "v1", for any 1.x')
+        return api
 
     @field_validator("org", "bucket", "token")
     @classmethod

@@ -5,7 +5,7 @@ What has come from a variable is told by the variable, and has no line.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -23,6 +23,8 @@ _POSITION = re.compile(r"(.*) \(at line ([0-9]+), column ([0-9]+)\)", re.DOTALL)
 
 _LONGEST = 60
 """Characters of a name that a line shows."""
+
+_NO_TABLE = ("dict_type", "model_type", "model_attributes_type")
 
 _SENTENCES = {
     "int_type": "must be a whole number",
@@ -50,9 +52,15 @@ def lines(
     `variables`: which values have come from the environment, and from where in it; `numbers`: the file's lines.
     """
     found = []
-    for detail in error.errors():
-        spot = _locate(detail, root)
+    spots = [(detail, _locate(detail, root)) for detail in error.errors()]
+    nameless = _nameless(spots, variables)
+    for table, keys in nameless.items():
+        number = _number((table,), variables, numbers)
+        found.append((number, f"{located(table, number)}: {_unnamed(table, keys)}"))
+    for detail, spot in spots:
         place = spot.place
+        if str(place[0]) in nameless and place[1:2] and place[1] in nameless[str(place[0])]:
+            continue
         if to_blame := detail.get("ctx", {}).get("at"):
             place = (*place[:-1], to_blame)
         elif detail["type"].startswith("union_tag_"):
@@ -122,6 +130,33 @@ def _locate(detail: ErrorDetails, root: Table) -> _Spot:
     return _Spot(place, node, parent, at(root, place[:-1]))
 
 
+def _nameless(
+    spots: Sequence[tuple[ErrorDetails, _Spot]], variables: Mapping[Place, str]
+) -> Mapping[str, Collection[str]]:
+    """Return, by table, the keys that stand in it though they belong into a table with a name below it."""
+    found: dict[str, list[str]] = {}
+    inner: set[Place] = set()
+    for detail, spot in spots:
+        if detail["type"] in _NO_TABLE and isinstance(spot.parent, Named) and not within(spot.place, variables):
+            table, key = map(str, spot.place)
+            known = spot.parent.each.keys
+            kinds = {each: node for each, node in known.items() if isinstance(node, Kinds)}
+            if key in known or any(key in node.keys for node in kinds.values()):
+                found.setdefault(table, []).append(key)
+                # Such a table among them looks like one with a name.
+                inner |= {(table, each) for each in kinds}
+    for place in dict.fromkeys(spot.place[:2] for _, spot in spots if spot.place[:2] in inner):
+        found[str(place[0])].append(str(place[1]))
+    return found
+
+
+def _unnamed(table: str, keys: Iterable[str]) -> str:
+    return (
+        f"{', '.join(keys)} can't stand here: each table below {table} has a name of yours; "
+        f"write [{table}.NAME] instead of [{table}]"
+    )
+
+
 def _sentence(detail: ErrorDetails, label: str, spot: _Spot) -> str:
     """Return what is wrong and what would be right, in our words whatever pydantic's were."""
     value = shown(detail["input"])
@@ -138,7 +173,7 @@ def _sentence(detail: ErrorDetails, label: str, spot: _Spot) -> str:
             words = f"is missing; it is {_kinds(spot.node, detail['input'])}"
         case "union_tag_invalid":
             words = f"must be {_kinds(spot.node, detail['input'])}"
-        case "dict_type" | "model_type" | "model_attributes_type":
+        case kind if kind in _NO_TABLE:
             words = f"must be a table, like {_table(spot)}"
         case "string_type":
             # Without the value: where text is wanted, a number may be a secret that lacks its quotes.
@@ -176,15 +211,30 @@ def _missing(label: str, node: Node | None) -> str:
 
 
 def _stranger(key: str, parent: Node | None, around: Node | None) -> str:
-    known = list(parent.keys) if isinstance(parent, Table | Kinds) else []
+    known = parent.keys if isinstance(parent, Table | Kinds) else {}
     kinds = around if isinstance(around, Kinds) else Kinds({})
     if owners := kinds.owners(key):
         kind = next(kind for kind, table in kinds.kinds.items() if table is parent)
-        return f'{_belongs(owners)}; "{kind}" has {", ".join(known[1:]) or "no key of its own"}'
-    near = nearest(key.lower(), [*known, *kinds.keys])
-    if near and near not in known:
+        return f'{_belongs(owners)}; "{kind}" has {", ".join([*known][1:]) or "no key of its own"}'
+    inner = {each: table for table, node in known.items() if isinstance(node, Kinds) for each in node.keys}
+    if key in inner:
+        return _into(inner[key], known[inner[key]], key)
+    near = nearest(key.lower(), [*known, *kinds.keys, *inner])
+    if near in known:
+        return f"unknown key; did you mean {near}?"
+    if near in kinds.keys:
         return f"unknown key; did you mean {near}? That {_belongs(kinds.owners(near))}"
-    return f"unknown key; did you mean {near}?" if near else f"unknown key; known here: {', '.join(known)}"
+    if near:
+        return f"unknown key; did you mean {near}? That {_into(inner[near], known[inner[near]], near)}"
+    return f"unknown key; known here: {', '.join(known)}"
+
+
+def _into(table: str, kinds: Node, key: str) -> str:
+    """Return that `key` belongs into a table of one kind, as it would be written there."""
+    owners = kinds.owners(key) if isinstance(kinds, Kinds) else []
+    kind = " or ".join(f'"{owner}"' for owner in owners)
+    rest = "" if key == "kind" else f", {key} = …"
+    return f"belongs into {table} = {{ kind = {kind}{rest} }}"
 
 
 def _belongs(owners: Iterable[str]) -> str:

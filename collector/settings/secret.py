@@ -84,6 +84,14 @@ class Secret:
             raise self._unusable(fault)
         return text.strip()
 
+    def exposed(self) -> bool:
+        """Whether others than the owner of its file may do anything with it now; a value has no file."""
+        try:
+            return self.file is not None and bool(self.file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+        except OSError:
+            # `read` says what is wrong with it.
+            return False
+
     def _content(self, file: Path) -> str | None:
         held = content(self.key, file, mend=_ALONE)
         try:

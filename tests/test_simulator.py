@@ -217,3 +217,14 @@ def test_what_cannot_be_is_refused_all_at_once(tmp_path: Path) -> None:
     file.touch()
     with pytest.raises(ConfigError, match="folder"):
         Simulator(folder=file)
+
+
+def test_settings_of_a_person_are_left_alone(tmp_path: Path) -> None:
+    """A folder whose `collector.toml` is not a simulator's is refused, and its own settings are written anew."""
+    Simulator(folder=tmp_path / "own").stop()
+    Simulator(folder=tmp_path / "own").stop()
+    (tmp_path / "collector.toml").write_text("[tenants.contoso]")
+    with pytest.raises(ConfigError, match="not a simulator's"):
+        Simulator(folder=tmp_path)
+    assert (tmp_path / "collector.toml").read_text() == "[tenants.contoso]"
+    assert {path.name for path in tmp_path.iterdir()} == {"own", "collector.toml"}

@@ -47,6 +47,20 @@ def test_the_list_is_as_wide_as_a_terminal(capsys: pytest.CaptureFixture[str], m
     assert "7000222  The provided client secret keys are expired." in printed
 
 
+def test_faults_that_need_one_another_are_shown_together(faults: Faults, capsys: pytest.CaptureFixture[str]) -> None:
+    """The list says beside what another cloud shows, and how two faults are typed; what it shows can be set."""
+    print_faults()
+    printed = capsys.readouterr().out
+    example = re.search(r"^    (--fault .*)$", printed, re.MULTILINE)
+    assert example is not None
+    for text in re.findall(r"--fault (\S+)", example[1]):
+        set_fault(faults, text)
+    assert {fault["fault"] for fault in faults.active()} == {"other_cloud", "sign_in_error"}
+    (does,) = (entry.does for entry in entries() if entry.name == "other_cloud")
+    for beside in ("sign_in_error,code=90002", "not_found", "redirect"):
+        assert beside in does
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

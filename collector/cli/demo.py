@@ -76,6 +76,8 @@ class Demo:
             f'\n[web]\nlisten = "127.0.0.1:{port}"\n',
             encoding="utf-8",
         )
+        # The simulator's own are for who polls it by hand: of two files nobody knows which one to take.
+        self._simulator.settings_file.unlink()
         return load(self._config, {})
 
     def _serve(self, settings: Settings) -> None:

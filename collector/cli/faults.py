@@ -48,7 +48,7 @@ def print_faults() -> None:
         )
         print(f"--fault {shlex.quote(','.join([entry.name, *written])) if written else entry.name}")
         print("\n".join([*wrap.wrap(entry.does), *wrap.wrap(strikes)]), end="\n\n")
-    print("\n".join([*wrap.wrap(_EACH), "", "  Codes of sign_in_error, beside any other:"]))
+    print("\n".join([*wrap.wrap(_EACH), "", *_SEVERAL, "", "  Codes of sign_in_error, beside any other:"]))
     for code, words in codes().items():
         print(textwrap.fill(words, width, initial_indent=f"    {code:>7}  ", subsequent_indent=" " * 13))
 
@@ -56,6 +56,11 @@ def print_faults() -> None:
 _EACH = (
     "What is shown after a parameter is what it is without being named; … must be given. Each also takes tenant=NAME, "
     "subject=NAME, times=N (how many requests it strikes) and after=N (how many it spares before)."
+)
+
+_SEVERAL = (
+    "  Several faults at once, each with its own option:",
+    "    --fault other_cloud --fault sign_in_error,code=90002",
 )
 
 

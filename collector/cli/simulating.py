@@ -32,7 +32,11 @@ def simulate(
         Literal[
             "client_secret", "certificate", "certificate_pfx", "workload_identity", "managed_identity", "device_code"
         ],
-        typer.Option(help="How the application signs in; the settings and files are made for it."),
+        typer.Option(
+            metavar="KIND",
+            help="How the application signs in; the settings and files are made for it: client_secret, certificate,"
+            " certificate_pfx, workload_identity, managed_identity or device_code.",
+        ),
     ] = "client_secret",
     credential_days: Annotated[
         float, typer.Option(help="Days until the application's certificate ends; below 0 it has.")
@@ -75,7 +79,10 @@ def simulate(
         typer.Option(help="Where its certificate, the credential and the settings are written. Else a new one."),
     ] = None,
 ) -> None:
-    """Serve Defender tenants on loopback, sign-in included, and print settings that point at them."""
+    """Serve simulated Defender tenants on this machine.
+
+    They are on loopback, sign-in included; settings that point at them are printed.
+    """
     kind = _simulator()
     if list_faults:
         print_faults()
@@ -139,7 +146,10 @@ def demo(
         Path | None, typer.Option(help="Where the journal is kept afterwards. Else it goes with the demo.")
     ] = None,
 ) -> None:
-    """Run the whole collector against a simulated tenant with 90 days of history."""
+    """Run it all against a simulated tenant.
+
+    The tenant comes with 90 days of history.
+    """
     kind = _simulator()
     from collector.cli.demo import Demo
 

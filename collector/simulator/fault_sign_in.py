@@ -63,7 +63,11 @@ class SignInRoles(Kind):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherCloud(Kind):
-    """The discovery says that the tenant is in this `cloud`: global, gcc, gcc-high or dod."""
+    """The discovery says that the tenant is in this `cloud`: global, gcc, gcc-high or dod.
+
+    `check` asks for it only when something else is refused: set it beside `sign_in_error,code=90002`, `not_found` or
+    `redirect`.
+    """
 
     name: ClassVar[str] = "other_cloud"
     subjects: ClassVar[tuple[str, ...]] = DISCOVERY

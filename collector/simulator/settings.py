@@ -13,6 +13,9 @@ from collector.simulator.sign_in import SCOPE
 from collector.simulator.sign_in.application import Application, Credential
 from collector.simulator.tenants import Tenant
 
+_MARK = "# A Defender tenant that is simulated"
+"""How the settings begin: whatever else has their name is somebody's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Files:
@@ -64,6 +67,10 @@ class Files:
         """Return once they are there, all that is secret for this user alone; raise ConfigError when they can't be."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            if self.settings.exists() and not self.settings.read_bytes().startswith(_MARK.encode()):
+                raise ConfigError(
+                    [f"folder: {self.settings} is there, and is not a simulator's"], mend="name another folder"
+                )
             self.ca.write_bytes(ca)
             self.settings.write_text(settings, encoding="utf-8")
         except OSError as error:
@@ -102,7 +109,7 @@ class Files:
 def settings(tenants: Sequence[Tenant], files: Files, kind: Credential, *, url: str, login_url: str) -> str:
     """Return TOML with a section for each tenant; every path in it is absolute."""
     lines = [
-        f"# A Defender tenant that is simulated on {url}: these settings are good for as long as it runs.",
+        f"{_MARK} on {url}: these settings are good for as long as it runs.",
         "# Without an [influxdb.NAME] section beside them the journal alone keeps what is collected.",
     ]
     for tenant in tenants:

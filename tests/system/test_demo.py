@@ -21,6 +21,10 @@ def test_the_demo_shows_a_history_two_faults_and_no_hole(tmp_path: Path) -> None
     assert done.stderr == ""
     status = document(collector("status", "--config", tmp_path / "demo.toml", "--json"))
     assert status["journal"]["points"] > 17_000
+    written = (tmp_path / "demo.toml").read_text()
+    beside = {path.name for path in tmp_path.iterdir() if not path.name.startswith("journal.db")} - {"demo.toml"}
+    assert beside
+    assert all(name in written for name in beside), f"one file of settings, and what it names: {beside}"
     again = collector("demo", "--folder", tmp_path)
     assert again.returncode == 2
     assert os.fspath(tmp_path) in again.stderr

@@ -187,7 +187,7 @@ def test_a_damaged_or_foreign_cache_is_told_and_never_deleted(
     error = failure(source(simulated))
     assert isinstance(error, Unauthorized)
     assert str(cache) in str(error)
-    assert "exposure-collector login --tenant contoso" in error.mend
+    assert "`exposure-collector login --tenant contoso`" in error.mend
     assert cache.read_bytes() == held
     person = signed_in(simulated, login)
     if person.before:

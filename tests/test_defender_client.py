@@ -184,7 +184,7 @@ def test_each_page_may_need_a_new_token(fake: FakeTenant, defender: Defender) ->
             "roles Machine.Read.All, Alert.Read.All",
         ),
         ({"roles": ["Score.Read.All"]}, "Score.Read.All is needed", "the token has the roles Score.Read.All"),
-        ({"scp": "Machine.Read User.Read"}, "Score.Read is needed", "the token has the scp Machine.Read, User.Read"),
+        ({"scp": "Score.Read"}, "Score.Read.All is needed", "the token has no roles"),
         ({"roles": 7}, "Score.Read.All is needed", "the token has no roles"),
     ],
 )

@@ -57,7 +57,7 @@ def test_a_person_signs_in_once_and_the_service_goes_on_alone(
         # A clock that was set back is no reason to complain.
         patch.setattr("time.time", lambda real=time.time: real() - 3600)
         person = sign_in.ask(10)
-    assert person == Person("ada@contoso.example", cache_of(simulated), None)
+    assert person == Person("ada@contoso.example", cache_of(simulated), None, None)
     defender = source(simulated)
     for count in (1, 2, 3):
         defender.sign_in(10)
@@ -85,7 +85,7 @@ def test_before_anybody_has_signed_in_the_command_is_named(simulated: Simulator,
     error = failure(source(simulated))
     assert isinstance(error, Unauthorized)
     assert f"nobody has signed in: {cache_of(simulated)} is not there" in str(error)
-    assert error.mend == "sign in: exposure-collector login --tenant contoso"
+    assert error.mend == "sign in: `exposure-collector login --tenant contoso`"
 
 
 @pytest.mark.parametrize("code", [700082, 70043, 50173, 70000, 50076])
@@ -99,7 +99,7 @@ def test_a_sign_in_that_microsoft_has_ended_needs_the_person_again(
     error = failure(source(simulated))
     assert isinstance(error, Unauthorized)
     assert f"AADSTS{code}" in str(error)
-    assert error.mend == "sign in again: exposure-collector login --tenant contoso"
+    assert error.mend == "sign in again: `exposure-collector login --tenant contoso`"
     assert cache_of(simulated).read_bytes() == before
     assert refresh_token(cache_of(simulated)) not in shown(error)
 

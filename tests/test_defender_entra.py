@@ -11,7 +11,7 @@ import pytest
 from origins import Authority, Reply
 from sign_ins import CORRELATION, SignIns, refuse
 from signing import failure, shown
-from tenants import SECRET, FakeTenant, always, as_json, jwt, payload
+from tenants import CLIENT_ID, SECRET, TENANT_ID, FakeTenant, always, as_json, jwt, payload
 
 from collector.defender.auth import Auth
 from collector.errors import Unauthorized, Unavailable
@@ -20,15 +20,18 @@ from collector.settings import ClientSecret, Secret
 CODES = {
     7000215: ("wrong client secret", "value"),
     7000222: ("expired", "new client secret"),
-    700016: ("application is not found", "client_id and tenant_id"),
-    90002: ("tenant is not found", "cloud"),
+    700016: (
+        "application is not found",
+        f"tenants.NAME.client_id ({CLIENT_ID}) and tenants.NAME.tenant_id ({TENANT_ID})",
+    ),
+    90002: ("tenant is not found", f"tenants.NAME.tenant_id ({TENANT_ID}), and tenants.NAME.cloud (global)"),
     700027: ("signature", "certificate"),
     700024: ("outside its time", "clock"),
     70021: ("no federated identity", "issuer, subject and audience"),
     700213: ("no federated identity", "issuer, subject and audience"),
-    500011: ("resource is not found", "scope"),
+    500011: ("resource is not found", "tenants.NAME.cloud (global) and the scope (https://api.securitycenter."),
     65001: ("consented", "administrator"),
-    53003: ("Conditional Access", "application's credential"),
+    53003: ("Conditional Access", "sign-in log"),
     700082: ("refresh token", "login"),
     70043: ("refresh token", "login"),
     700211: ("issuer", "federated credential"),

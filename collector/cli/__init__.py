@@ -24,7 +24,7 @@ from collector.cli import (
     trending,
     working,
 )
-from collector.cli.options import finish
+from collector.cli.options import finish, pasted
 from collector.errors import CollectorError, ConfigError
 
 app = typer.Typer(
@@ -56,8 +56,9 @@ def main() -> NoReturn:
     """Run the command line, and end the process with its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal without Unicode shows a group's name in part; it does not end the command.
-            stream.reconfigure(errors="replace")
+            # A terminal without Unicode shows a group's name in part; it does not end the command. And a line that was
+            # printed is out before the next one on the other stream, also where both are one pipe.
+            stream.reconfigure(errors="replace", line_buffering=True)
     finish(_run())
 
 
@@ -71,9 +72,9 @@ def _run() -> int:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except CollectorError as error:
         for line in str(error).splitlines():
-            print(f"error: {line}", file=sys.stderr)
+            print(f"error: {pasted(line)}", file=sys.stderr)
         if error.mend:
-            print(f"  mend: {error.mend}", file=sys.stderr)
+            print(f"  mend: {pasted(error.mend)}", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1
     except BrokenPipeError:
         # Whoever read stdout has enough; nothing more can be said there, not even by the interpreter's last flush.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.options import ConfigFile, read_settings
+from collector.cli.options import ConfigFile, pasted, read_settings
 from collector.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 GOES_ON = "the journal keeps them, and `run` or `once` goes on from there"
 
-Patience = Annotated[float, typer.Option(min=0.0, help="Seconds of retries for a sink that is unavailable.")]
+PATIENCE = (
+    "Seconds in which what is unavailable is tried again. No ceiling: an exchange that is under way then still ends by"
+    " its own timeout."
+)
+Patience = Annotated[float, typer.Option(min=0.0, help=PATIENCE)]
 
 
 def quiet(config: "ConfigFile") -> "Settings":
@@ -57,12 +61,12 @@ def shown(sinks: str, progress: "Progress") -> "Callable[[Stand], None]":
 
 def interrupted(state: str, again: str) -> typer.Exit:
     """Return the end of a command that a person broke off, once it is said how things stand."""
-    print(f"interrupted: {state}; {GOES_ON}, or call `{again}` again", file=sys.stderr)
+    print(pasted(f"interrupted: {state}; {GOES_ON}, or call `{again}` again"), file=sys.stderr)
     return typer.Exit(1)
 
 
 def failed(sink: str, error: "CollectorError", state: str) -> typer.Exit:
     """Return the end of a command whose sink failed, once it is said of what, and how things stand."""
     mend = f" ({error.mend})" if error.mend else ""
-    print(f"error: {sink}: {error.name}: {error}{mend}; {state}", file=sys.stderr)
+    print(pasted(f"error: {sink}: {error.name}: {error}{mend}; {state}"), file=sys.stderr)
     return typer.Exit(1)

@@ -35,7 +35,10 @@ def backup(
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Make a whole copy of the journal, also of one in use: one file on which a collector can run."""
+    """Copy the journal, also one that is in use.
+
+    The copy is whole: one file on which a collector can run.
+    """
     from collector.journal import Journal
     from collector.journal import backup as copy
 
@@ -56,7 +59,7 @@ def backup(
     if done.damaged:
         print(
             f"error: {counted(done.damaged, 'row')} of the journal itself can't be read any more, and so can't their"
-            " copies; the log above names them (an older backup may have them whole)",
+            " copies; the log above has their numbers (an older backup may have them whole)",
             file=sys.stderr,
         )
         raise typer.Exit(1)
@@ -69,7 +72,10 @@ def forget(
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Take a tenant out of the journal: its points, its dead letters, its names. What InfluxDB has stays there."""
+    """Take a tenant out of the journal.
+
+    Its points, its dead letters and its names go. What InfluxDB has stays there.
+    """
     from collector.journal import Journal
 
     settings = read_settings(config)

@@ -1,6 +1,9 @@
 """Options that several commands share, and what they stand for."""
 
 import os
+import re
+import shlex
+import shutil
 import socket
 import sys
 import threading
@@ -31,6 +34,11 @@ Name = Annotated[
     str | None,
     typer.Option("--name", help="This collector's name, the tag `collector` of its polls. Else the host's."),
 ]
+_PROPOSED = re.compile(
+    r"`(?:exposure-collector )?"
+    r"((?:run|once|check|status|trend|replay|rejected|provision|backup|forget|login)(?: [^`]*)?)`"
+)
+"""A command in a message, alone or with its arguments."""
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -49,7 +57,35 @@ def finish(code: int) -> NoReturn:
 def typed() -> str:
     """Return how this command was called, for the commands that a message proposes."""
     called = Path(sys.argv[0])
-    return f"{Path(sys.executable).name} -m collector" if called.name == "__main__.py" else str(called)
+    return f"{_short(Path(sys.executable))} -m collector" if called.name == "__main__.py" else _short(called)
+
+
+def pasted(text: str) -> str:
+    """Return a message with the commands that it names, each in backticks, as they can be typed here and now.
+
+    That is with the program as it was called, and with the settings' file that was named.
+    """
+    config = _named(sys.argv[1:])
+    more = f" --config {shlex.quote(config)}" if config else ""
+    return _PROPOSED.sub(lambda found: f"`{typed()} {found[1]}{more}`", text)
+
+
+def _short(program: Path) -> str:
+    """Return a program's name where the shell finds it by that, else its path."""
+    found = shutil.which(program.name)
+    # Not by what a link leads to: an environment's python is a link to another's, and not the same.
+    return program.name if found and Path(found).absolute() == program.absolute() else shlex.quote(str(program))
+
+
+def _named(arguments: Sequence[str]) -> str | None:
+    """Return the settings' file of a command line: what failed may not have come to read it."""
+    for n, word in enumerate(arguments):
+        if word in ("--config", "-c"):
+            return next(iter(arguments[n + 1 :]), None)
+        for form in ("--config=", "-c"):
+            if word.startswith(form):
+                return word.removeprefix(form)
+    return None
 
 
 def read_settings(config: Path | None) -> "Settings":

@@ -1,13 +1,14 @@
 """`replay`, and the way to `rejected`: what was delivered, or refused, is brought to a sink again."""
 
 import json
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from collector.cli.again import GOES_ON, Patience, failed, interrupted, known, open_journal, quiet, shown
 from collector.cli.moments import Since
-from collector.cli.options import ConfigFile, Json
+from collector.cli.options import ConfigFile, Json, pasted
 from collector.cli.progress import Progress, counted
 from collector.cli.rejecting import rejected
 from collector.errors import ConfigError
@@ -31,11 +32,18 @@ def replay(
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Move a sink back to an earlier point of the journal, and deliver from there on again."""
+    """Deliver again, from an earlier point of the journal on."""
+    from collector.point import rfc3339
     from collector.service import replay as deliver_again
 
-    if everything == (since is not None):
+    if everything and since is not None:
+        raise ConfigError(["replay: give one of the two: --since TIME, or --all"])
+    if since is None and not everything:
         raise ConfigError(["replay: from when on? --since TIME, or --all"])
+    if since is not None and since > time.time() * 1000:
+        raise ConfigError(
+            [f"--since: {rfc3339(since)} lies ahead of this machine's clock; there is no point from then on"]
+        )
     settings = quiet(config)
     known(sink, settings.influxdb)
     with open_journal(settings) as journal, Progress() as progress:
@@ -45,7 +53,14 @@ def replay(
             raise interrupted(f"the cursor of {sink} stays where it is by now", f"replay {sink}") from None
     _show_replay(done, as_json=as_json)
     if done.sink.error:
-        raise failed(sink, done.sink.error, f"its cursor stays moved, {done.sink.backlog} points wait; {GOES_ON}")
+        raise failed(sink, done.sink.error, f"its cursor stays moved, {_left(done)}; {GOES_ON}")
+
+
+def _left(done: "Replayed") -> str:
+    """Return what waits, in the number that was asked for; and what a service has polled since, as that."""
+    left = max(done.points - done.sink.points, 0)
+    newer = done.sink.backlog - left
+    return f"{counted(left, 'point')} of it wait{f', and {newer:,} newer' if newer > 0 else ''}"
 
 
 def _show_replay(done: "Replayed", *, as_json: bool) -> None:
@@ -71,6 +86,7 @@ def _show_replay(done: "Replayed", *, as_json: bool) -> None:
         print(f"{sink.sink}: there is no point from then on; nothing had to be delivered again")
         return
     by = f" by the process {done.by}" if done.by else ""
-    print(f"{sink.sink}: {sink.points:,} of {counted(done.points, 'point')} delivered{by}, the first of {since}")
+    if sink.error is None or sink.points:
+        print(f"{sink.sink}: {sink.points:,} of {counted(done.points, 'point')} delivered{by}, the first of {since}")
     if sink.dead_letters:
-        print(f"it has {counted(sink.dead_letters, 'dead letter')}: see `rejected list`")
+        print(pasted(f"it has {counted(sink.dead_letters, 'dead letter')}: see `rejected list`"))

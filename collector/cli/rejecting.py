@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.again import GOES_ON, Patience, failed, interrupted, known, open_journal, quiet, shown
-from collector.cli.options import ConfigFile, Json
+from collector.cli.options import ConfigFile, Json, pasted
 from collector.cli.progress import Progress, counted
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collector.settings import Settings
 
 rejected = typer.Typer(
-    help="List, send again or discard the points that a sink refused for good.",
+    help="List, send again or discard what a sink refused for good.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -50,7 +50,8 @@ def resend(*, sink: Sink = None, patience: Patience = 20.0, config: ConfigFile =
         having = _chosen(journal, settings, sink)
         sinks = [name for name in having if name in settings.influxdb]
         for name in [name for name in having if name not in sinks]:
-            print(f"{name}: not in the settings: its dead letters stay; `rejected discard` takes them", file=sys.stderr)
+            said = f"{name}: not in the settings: its dead letters stay; `rejected discard` takes them"
+            print(pasted(said), file=sys.stderr)
         with Progress() as progress:
             try:
                 done = send_again(settings, journal, sinks, patience=patience, seen=shown(", ".join(sinks), progress))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from collector.cli.options import ConfigFile, Json, read_settings
+from collector.cli.options import ConfigFile, Json, pasted, read_settings
 
 _MEGABYTE = 1_000_000
 _LATE_INTERVALS = 3
@@ -21,7 +21,7 @@ def add(app: typer.Typer) -> None:
 
 
 def status(*, config: ConfigFile = None, as_json: Json = False) -> None:
-    """Say how each tenant and sink is doing, and what the journal holds."""
+    """Say how tenants and sinks do, and what the journal holds."""
     from collector.journal import Journal, holder
     from collector.status import read_status
 
@@ -37,24 +37,33 @@ def status(*, config: ConfigFile = None, as_json: Json = False) -> None:
 def _show(found: "Status", interval_seconds: int, pid: str | None) -> None:
     from rich.table import Table
 
-    from collector.cli.terminal import console
+    from collector.cli.terminal import console, put
 
     page = console()
     polls = Table("tenant", "subject", "slot", "state", "tries", box=None, pad_edge=False)
+    ill = False
     for poll in found.tenants:
         state = _state(poll, interval_seconds)
+        ill = ill or poll.ok is False
         polls.add_row(poll.tenant, poll.subject, poll.slot or "-", state, str(poll.tries))
     sinks = Table("sink", "waiting", "oldest", "dead letters", "state", box=None, pad_edge=False)
     for sink in found.sinks:
-        sinks.add_row(sink.name, str(sink.backlog), sink.oldest or "-", str(sink.dead_letters), sink.error or "ok")
-    page.print(polls)
+        refused = [f"{sink.dead_letters} refused; see `rejected list`"] if sink.dead_letters else []
+        state = "; ".join([*([sink.error] if sink.error else []), *refused]) or "ok"
+        sinks.add_row(sink.name, str(sink.backlog), sink.oldest or "-", str(sink.dead_letters), state)
+    put(page, polls)
     page.print()
-    page.print(sinks if found.sinks else "no sink is named: the journal keeps the history alone")
+    put(page, sinks if found.sinks else "no sink is named: the journal keeps the history alone")
     page.print()
     journal = found.journal
     span = f", from {journal.oldest} to {journal.newest}" if journal.oldest else ""
-    page.print(f"polled by the process {pid}" if pid else "no process polls it now: start `run`")
+    polled = f"polled by the process {pid}" if pid else pasted("no process polls it now: start `run`")
+    page.print(polled, soft_wrap=True)
     page.print(f"journal: {journal.points} points in {_size(journal.bytes)}{span}", soft_wrap=True)
+    if ill:
+        page.print(pasted("what is wrong with a poll: `check`"), soft_wrap=True)
+    if any(sink.dead_letters for sink in found.sinks):
+        page.print(pasted("what was refused, and why: `rejected list`"), soft_wrap=True)
 
 
 def _state(poll: "PollStatus", interval_seconds: int) -> str:

@@ -20,7 +20,10 @@ def add(app: typer.Typer) -> None:
 
 
 def login(*, config: ConfigFile = None, tenant: Tenant = None) -> None:
-    """Sign in to a tenant of the kind device_code: shows a code, and waits until a person has typed it in."""
+    """Sign in to a tenant of the kind device_code.
+
+    Shows a code, and waits until a person has typed it in.
+    """
     from collector.defender import Login
     from collector.http import Http
 
@@ -39,6 +42,8 @@ def login(*, config: ConfigFile = None, tenant: Tenant = None) -> None:
     print(f"{name}: signed in{f' as {person.name}' if person.name else ''}; kept in {person.file}")
     if person.before:
         print(f"what was in that file, and was no sign-in, is now {person.before}", file=sys.stderr)
+    if person.lack:
+        raise person.lack
 
 
 def _wait(sign_in: "Login", patience: int, seconds: float) -> "Person":

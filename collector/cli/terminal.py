@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 _PLAIN_COLUMNS = 80
 _DRAWN = "⣿┤╌…"
@@ -37,6 +37,17 @@ def console(stream: TextIO | None = None, environ: Mapping[str, str] = os.enviro
         markup=False,
         emoji=False,
     )
+
+
+def put(console: Console, what: RenderableType) -> None:
+    """Print a table or a text, on no terminal without the blanks that only end a line."""
+    if console.is_terminal:
+        console.print(what)
+        return
+    with console.capture() as printed:
+        console.print(what)
+    for line in printed.get().splitlines():
+        print(line.rstrip(), file=console.file)
 
 
 def draws(console: Console) -> bool:

@@ -10,6 +10,7 @@ import typer
 
 from collector.cli.options import ConfigFile, Json, read_settings
 from collector.errors import ConfigError, JournalError
+from collector.point import NO_ID
 
 if TYPE_CHECKING:
     from collector.cli.scorecard import Span
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from collector.settings import Settings
 
 _DAY = 86_400_000
+_GROUPS = "exposure_score_by_group"
 _MOST_DAYS = 3650
 _LATE_INTERVALS = 3
 _CARDS = 3
 """That follow a ranking: the worst."""
-_NAMED = 10
+_NAMED = 8
 """Names that a message has at the most."""
 
 
@@ -38,12 +40,16 @@ def trend(
         str | None, typer.Option("--tenant", "-t", help="This tenant alone, by its name; a former one too.")
     ] = None,
     group: Annotated[
-        str | None, typer.Option("--group", "-g", help="This device group alone, by its name or id.")
+        str | None,
+        typer.Option("--group", "-g", help="This device group alone: its name, a beginning of it, or its id."),
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=_MOST_DAYS, help="Days that the chart shows.")] = 30,
     as_json: Json = False,
 ) -> None:
-    """Show the scores, how they have moved, and the device groups, the most exposed first."""
+    """Show the scores, how they moved, and the device groups.
+
+    The most exposed come first.
+    """
     from collector.history import rank, read
     from collector.journal import Journal
 
@@ -56,9 +62,11 @@ def trend(
         if len(tenants) > 1 and group is None and not as_json:
             ranked = rank(journal, tenants, now=now, late_ms=late_ms)
             tenants = [card.tenant for card in ranked[:_CARDS]]
+        if group is not None:
+            group = _group(journal, tenants, group)
         cards = read(journal, tenants, now=now, late_ms=late_ms, days=days, group=group, drawn=not as_json)
         if group is not None:
-            cards = _having(journal, cards, group)
+            cards = [card for card in cards if card.groups]
     empty = all(card.polled is None for card in (*ranked, *cards))
     if as_json:
         several = tenant is None and len(settings.tenants) > 1
@@ -111,25 +119,38 @@ def _chosen(settings: "Settings", journal: "Journal", tenant: str | None) -> Seq
     return [tenant]
 
 
-def _having(journal: "Journal", cards: "Sequence[Card]", group: str) -> "Sequence[Card]":
-    """Return the cards of the tenants that have the group; raise ConfigError where none has."""
-    from collector.history import names
-
-    having = [card for card in cards if card.groups]
-    if not having:
-        tenants = [card.tenant for card in cards]
-        known = sorted(names(journal, tenants))
-        near = f"there are {_some(group, known)}" if known else "there are no groups"
-        raise ConfigError([f"--group: no device group of that name or id; {near}"])
-    return having
+def _group(journal: "Journal", tenants: Sequence[str], word: str) -> str:
+    """Return the name or id of the group that is meant; raise ConfigError where that is none, or not one alone."""
+    groups = [
+        series
+        for series in journal.series(_GROUPS, tenants[0] if len(tenants) == 1 else None)
+        if series.tag("tenant") in tenants
+    ]
+    names = sorted({series.tag("rbacGroupName") for series in groups})
+    if word in names or word in {series.tag("rbacGroupId") for series in groups} - {NO_ID}:
+        return word
+    small = word.casefold()
+    same = [name for name in names if name.casefold() == small]
+    begun = same or [name for name in names if small and name.casefold().startswith(small)]
+    if len(begun) == 1:
+        return begun[0]
+    if begun:
+        raise ConfigError([f"--group: {len(begun)} device groups are called or begin so: {_some(word, begun)}"])
+    near = f"there are {_some(word, names)}" if names else "there are no groups"
+    raise ConfigError([f"--group: no device group of that name or id; {near}"])
 
 
 def _some(word: str, known: Sequence[str]) -> str:
-    """Return the names that are known; of many, those most like `word`."""
-    if len(known) > _NAMED:
-        near = difflib.get_close_matches(word, known, n=_NAMED, cutoff=0.4) or known[:_NAMED]
-        return f"{len(known)}, like {', '.join(near)}"
-    return ", ".join(known)
+    """Return the names that are known, those most like `word` first; of many, the first of them.
+
+    A name may have a comma in it.
+    """
+    from collector.cli.terminal import plain
+
+    small = word.casefold()
+    near = sorted(known, key=lambda name: -difflib.SequenceMatcher(None, small, name.casefold()).ratio())
+    more = len(near) - _NAMED
+    return plain("; ".join(near[:_NAMED])) + (f"; and {more} more" if more > 0 else "")
 
 
 def _document(card: "Card") -> dict[str, object]:

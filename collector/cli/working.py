@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collector.cli.again import PATIENCE
 from collector.cli.options import (
     ConfigFile,
     Json,
@@ -18,9 +19,11 @@ from collector.cli.options import (
     chosen,
     collector_name,
     finish,
+    pasted,
     read_settings,
     want_secrets,
 )
+from collector.cli.progress import counted
 
 if TYPE_CHECKING:
     from collector.errors import CollectorError
@@ -34,7 +37,10 @@ def add(app: typer.Typer) -> None:
 
 
 def run(*, config: ConfigFile = None, name: Name = None) -> None:
-    """Run the service: poll each slot and deliver, until SIGTERM or Ctrl-C."""
+    """Run the service, which polls each slot and delivers.
+
+    It goes on until SIGTERM or Ctrl-C.
+    """
     from collector.service import STOP_SECONDS, Service
 
     settings = read_settings(config)
@@ -70,13 +76,14 @@ def once(
     *,
     config: ConfigFile = None,
     tenant: Tenant = None,
-    patience: Annotated[
-        float, typer.Option(min=0.0, help="Seconds of retries for an API or a sink that is unavailable.")
-    ] = 20.0,
+    patience: Annotated[float, typer.Option(min=0.0, help=PATIENCE)] = 20.0,
     name: Name = None,
     as_json: Json = False,
 ) -> None:
-    """Poll every tenant now, then deliver until every sink is up to date."""
+    """Poll every tenant now, and deliver all there is.
+
+    It ends when every sink is up to date; what can't be delivered waits in the journal.
+    """
     from collector.service import once as poll_once
 
     settings = read_settings(config)
@@ -87,15 +94,28 @@ def once(
         print(json.dumps(_document(report)))
     else:
         _show(report)
-    failures = [
-        *(f"{poll.tenant} {poll.subject}: {_words(poll.error)}" for poll in report.polls if poll.error),
+    for failure in _failures(report):
+        print(pasted(f"error: {failure}"), file=sys.stderr)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _failures(report: "Report") -> list[str]:
+    """Return a line a failure; what a tenant's subjects fail of alike is said once."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for poll in report.polls:
+        if poll.error:
+            alike.setdefault((poll.tenant, _words(poll.error)), []).append(poll.subject)
+    return [
+        *(f"{tenant}: {', '.join(subjects)}: {words}" for (tenant, words), subjects in alike.items()),
         *(f"{sink.sink}: {_words(sink.error)}; {sink.backlog} points wait" for sink in report.sinks if sink.error),
+        *(
+            f"{sink.sink}: refused {counted(sink.refused, 'point')} for good; see `rejected list`"
+            for sink in report.sinks
+            if sink.refused
+        ),
         *([f"the journal did not take {report.lost} points: they are lost"] if report.lost else []),
     ]
-    for failure in failures:
-        print(f"error: {failure}", file=sys.stderr)
-    if failures:
-        raise typer.Exit(1)
 
 
 def _words(error: "CollectorError") -> str:
@@ -105,22 +125,24 @@ def _words(error: "CollectorError") -> str:
 def _show(report: "Report") -> None:
     from rich.table import Table
 
-    from collector.cli.terminal import console
+    from collector.cli.terminal import console, put
     from collector.point import rfc3339
 
     page = console()
-    polls = Table("tenant", "subject", "state", "points", "tries", "seconds", box=None, pad_edge=False)
+    # What is waited for between two tries is no exchange: a poll of many tries may take longer than that.
+    polls = Table("tenant", "subject", "state", "points", "tries", "in exchanges", box=None, pad_edge=False)
     for poll in report.polls:
-        how = "ok" if poll.error is None else poll.error.name
-        polls.add_row(poll.tenant, poll.subject, how, str(poll.points), str(poll.tries), f"{poll.seconds:.2f}")
+        how = ", ".join([*([poll.error.name] if poll.error else []), *([] if report.kept(poll) else ["not kept"])])
+        seconds = f"{poll.seconds:.2f} s"
+        polls.add_row(poll.tenant, poll.subject, how or "ok", str(poll.points), str(poll.tries), seconds)
     sinks = Table("sink", "state", "delivered", "waiting", "dead letters", box=None, pad_edge=False)
     for sink in report.sinks:
         how = "up to date" if sink.error is None else sink.error.name
         sinks.add_row(sink.sink, how, str(sink.points), str(sink.backlog), str(sink.dead_letters))
     page.print(f"slot {rfc3339(report.slot)}\n")
-    page.print(polls)
+    put(page, polls)
     page.print()
-    page.print(sinks if report.sinks else "no sink is named: the journal keeps the history alone")
+    put(page, sinks if report.sinks else "no sink is named: the journal keeps the history alone")
 
 
 def _document(report: "Report") -> dict[str, object]:
@@ -133,7 +155,7 @@ def _document(report: "Report") -> dict[str, object]:
             {
                 "tenant": poll.tenant,
                 "subject": poll.subject,
-                "ok": poll.error is None,
+                "ok": poll.error is None and report.kept(poll),
                 "points": poll.points,
                 "tries": poll.tries,
                 "throttled": poll.throttled,
@@ -146,10 +168,11 @@ def _document(report: "Report") -> dict[str, object]:
         "sinks": [
             {
                 "name": sink.sink,
-                "ok": sink.error is None,
+                "ok": sink.error is None and not sink.refused,
                 "points": sink.points,
                 "backlog": sink.backlog,
                 "dead_letters": sink.dead_letters,
+                "refused": sink.refused,
                 "error": sink.error.name if sink.error else "",
                 "message": str(sink.error or ""),
             }

@@ -8,23 +8,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from collector.defender import document
-from collector.defender.claims import claims
 from collector.defender.clouds import Endpoints, clouds_of
+from collector.defender.permission import Permission
 from collector.errors import BadResponse, CollectorError, Unauthorized, Unavailable
 from collector.http import Answer
-
-APPLICATION = "Score.Read.All"
-"""The permission of an application: in the token's claim `roles`."""
-DELEGATED = "Score.Read"
-"""The permission of a signed-in person: in the token's claim `scp`."""
 
 _SHOWN = 80
 """Characters of a stranger's word in a message."""
 _PRODUCT = "Microsoft Defender for Endpoint with vulnerability management"
 
 
-def refusal(answer: Answer, where: str, token: str, endpoints: Endpoints) -> CollectorError:
-    """Return the error that this answer stands for. `where`: what was asked, without its query."""
+def refusal(answer: Answer, where: str, token: str, endpoints: Endpoints, permission: Permission) -> CollectorError:
+    """Return the error that this answer stands for. `where`: what was asked, without its query.
+
+    `permission`: what the token needs.
+    """
     code, target = _said(answer)
     named = f"{where}: {answer.status}{f' {code}' if code else ''}"
     trace = f" (target {target})" if target else ""
@@ -35,7 +33,7 @@ def refusal(answer: Answer, where: str, token: str, endpoints: Endpoints) -> Col
                 mend="the token is for another audience or tenant: see scope, cloud, api_url and tenant_id",
             )
         case 403:
-            lacking, mend = _denied(code, token)
+            lacking, mend = _denied(code, token, permission)
             return Unauthorized(f"{named}: {lacking}{trace}", mend=mend)
         case 408 | 429:
             throttled = answer.status == 429  # noqa: PLR2004 - HTTP's own number
@@ -61,32 +59,10 @@ def refusal(answer: Answer, where: str, token: str, endpoints: Endpoints) -> Col
             return BadResponse(f"{named}: no answer with scores{trace}")
 
 
-def lacks_permission(token: str) -> bool:
-    """Whether the token itself says that it hasn't the permission that scores need."""
-    needed, held = permissions(token)
-    return needed not in held
-
-
-def permissions(token: str) -> tuple[str, list[str]]:
-    """Return the permission that scores need, and those that the token says it has."""
-    said = claims(token)
-    scopes, roles = said.get("scp"), said.get("roles")
-    if isinstance(scopes, str):
-        return DELEGATED, scopes.split()
-    return APPLICATION, [role for role in roles if isinstance(role, str)] if isinstance(roles, list) else []
-
-
-def _denied(code: str, token: str) -> tuple[str, str]:
+def _denied(code: str, token: str, permission: Permission) -> tuple[str, str]:
     if code == "DisabledFeature":
         return "the tenant lacks the product", f"the tenant needs a licence of {_PRODUCT}"
-    return _permission(token), _grant(token)
-
-
-def _permission(token: str) -> str:
-    needed, held = permissions(token)
-    claim = "scp" if needed == DELEGATED else "roles"
-    listed = ", ".join(_word(one) for one in held[:20])
-    return f"{needed} is needed, and the token has {f'the {claim} {listed}' if listed else f'no {claim}'}"
+    return permission.words(token), permission.mend(token)
 
 
 def _elsewhere(answer: Answer) -> str:
@@ -99,13 +75,6 @@ def _elsewhere(answer: Answer) -> str:
         return ""
     clouds = clouds_of(host)
     return f" but a redirect to {_word(host)}{f', the host of cloud {clouds[0]}' if clouds else ''}"
-
-
-def _grant(token: str) -> str:
-    needed, held = permissions(token)
-    kind = "delegated" if needed == DELEGATED else "application"
-    grant = f"add the {kind} permission {needed} of WindowsDefenderATP to the application, and grant admin consent"
-    return f"{grant}; where both is done, see what the tenant's Defender roles allow" if needed in held else grant
 
 
 def _said(answer: Answer) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from collector.defender import document
-from collector.defender.answers import lacks_permission, refusal
+from collector.defender.answers import refusal
 from collector.defender.auth import Auth
 from collector.defender.clouds import Endpoints
 from collector.defender.pages import MAX_PAGES, following
@@ -97,10 +97,10 @@ class Asking:
                 if not self._refused:
                     self._refused = True
                     return None
-            case 403 if lacks_permission(token):
+            case 403 if self._auth.permission.lacking(token):
                 # The permission may be granted at any moment: the next try asks for a token that has it.
                 self._auth.refused(token)
-        raise refusal(answer, self._where(), token, self._endpoints)
+        raise refusal(answer, self._where(), token, self._endpoints, self._auth.permission)
 
     def _take(self, answer: Answer) -> str | None:
         """Take a page in; return the URL of the next one, None when this was the last."""

@@ -9,6 +9,7 @@ from datetime import datetime
 import structlog
 
 from collector.defender.clouds import Endpoints
+from collector.defender.permission import permission_of
 from collector.defender.sign_in import sign_in_of
 from collector.errors import BadResponse, Unavailable
 from collector.http import Http
@@ -48,6 +49,8 @@ class Auth:
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._name = name
+        self.permission = permission_of(tenant)
+        """What a token of this tenant has to have."""
         self._way = sign_in_of(name, tenant, endpoints, http, clock)
         self._monotonic = monotonic
         self._lock = threading.Lock()

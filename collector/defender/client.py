@@ -9,7 +9,6 @@ from datetime import datetime
 from functools import partial
 
 from collector.defender import scores
-from collector.defender.answers import permissions
 from collector.defender.asking import Asking, Read
 from collector.defender.auth import Auth
 from collector.defender.clock import ServerClock
@@ -95,7 +94,12 @@ class Defender:
 
     def permissions(self) -> tuple[str, Sequence[str]]:
         """Return the permission that scores need, and those that the present token has, as it says itself."""
-        return permissions(self._auth.token() or "")
+        needed = self._auth.permission
+        return needed.name, needed.held(self._auth.token() or "")
+
+    def grant(self) -> str:
+        """Return how somebody grants that permission to a credential of this kind."""
+        return self._auth.permission.grant
 
     def whereabouts(self, seconds: float) -> Whereabouts | None:
         """Return which cloud the tenant is in, as sign-in tells everybody; None when it doesn't."""

@@ -1,9 +1,10 @@
 """Which hosts, login and scope belong to a tenant's cloud. Is a table, from Microsoft's pages, and asks nobody."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from collector.defender.meanings import CONSENT
 from collector.settings import Tenant
 
 _PUBLIC_LOGIN = "https://login.microsoftonline.com"
@@ -15,7 +16,8 @@ class Endpoints:
     """`api` and `login`: URLs without a final slash. `hosts`: every API host of the same cloud, by name.
 
     `other_logins`: those of other clouds, where the settings name none of their own. `asked`: by which settings the
-    API is asked there. `mend`: what to do when something else answers.
+    API is asked there. `mend`: what to do when something else answers. `mends`: by the sign-in's
+    code, the settings to look at.
     """
 
     api: str
@@ -25,6 +27,7 @@ class Endpoints:
     other_logins: Sequence[str] = ()
     asked: str = ""
     mend: str = ""
+    mends: Mapping[int, str] = field(default_factory=dict)
 
 
 _GLOBAL = Endpoints(
@@ -72,12 +75,25 @@ def endpoints(tenant: Tenant, table: str = "tenants.NAME") -> Endpoints:
         other_logins=() if tenant.login_url else tuple(sorted({other.login for other in CLOUDS.values()} - {login})),
         asked=f"cloud {tenant.cloud}{region}{', but the host is that of api_url' if tenant.api_url else ''}",
         mend=_mend(tenant, table),
+        mends=_mends(tenant, table, tenant.scope or cloud.scope),
     )
 
 
 def clouds_of(host: str) -> Sequence[str]:
     """Return the clouds whose API has this host, none for a host that isn't in the table."""
     return [name for name, cloud in CLOUDS.items() if host in cloud.hosts]
+
+
+def _mends(tenant: Tenant, table: str, scope: str) -> Mapping[int, str]:
+    """Return where to look when the sign-in doesn't find something, with what stands there: none of it is secret."""
+    tenant_id, cloud = f"{table}.tenant_id ({tenant.tenant_id or 'not set'})", f"{table}.cloud ({tenant.cloud})"
+    client_id = f"{table}.client_id ({tenant.client_id or 'not set'})"
+    return {
+        90002: f"see {tenant_id}, and {cloud}: a tenant of another cloud is not known here",
+        700016: f"see {client_id} and {tenant_id}; in a customer's tenant, {CONSENT}",
+        500011: f"the tenant needs Defender for Endpoint; see {cloud} and the scope ({scope}), which may be another"
+        f" cloud's, and {tenant_id}",
+    }
 
 
 def _mend(tenant: Tenant, table: str) -> str:

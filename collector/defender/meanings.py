@@ -37,7 +37,7 @@ MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
         65001: ("nobody has consented to the application", CONSENT),
         53003: (
             "blocked by Conditional Access",
-            "device-code sign-in is often forbidden: use an application's credential, or have the policy changed",
+            "the tenant's sign-in log names the policy, and what it asks for: meet it, or have it changed",
         ),
         700082: _REFRESH,
         70043: _REFRESH,

@@ -25,7 +25,7 @@ from collector.history.card import (
     stand,
     worst_first,
 )
-from collector.point import NO_ID, Point, Series
+from collector.point import Point, Series
 
 _ORGANIZATION = "exposure_score"
 _GROUPS = "exposure_score_by_group"
@@ -100,12 +100,6 @@ def read(
             )
         )
     return worst_first(cards)
-
-
-def names(past: Past, tenants: Collection[str]) -> set[str]:
-    """Return every name and id that the tenants' groups ever had."""
-    every = [series for series in past.series(_GROUPS, _only(tenants)) if series.tag("tenant") in tenants]
-    return {series.tag(key) for series in every for key in ("rbacGroupName", "rbacGroupId")} - {NO_ID}
 
 
 def _late(standing: Standing | None, groups: Sequence[Followed], before: int) -> Sequence[str]:

@@ -25,9 +25,13 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether every poll succeeded, every point is safe, and every sink has everything."""
-        failed = any(poll.error for poll in self.polls) or any(sink.error for sink in self.sinks)
+        """Whether every poll succeeded, every point is safe, and every sink has taken all of it."""
+        failed = any(poll.error for poll in self.polls) or any(sink.error or sink.refused for sink in self.sinks)
         return not failed and not self.lost
+
+    def kept(self, poll: Outcome) -> bool:
+        """Whether the journal has a poll: what it did not take at once it may have taken at the end."""
+        return poll.safe or not self.lost
 
 
 def once(settings: Settings, *, name: str, tenants: Sequence[str], patience: float) -> Report:

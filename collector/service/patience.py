@@ -15,12 +15,16 @@ _BROKEN_OFF = Unavailable("the patience was over before everything was delivered
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """How a sink ended: `error` is None when it has everything, `backlog` counts the points that it hasn't."""
+    """How a sink ended: `error` is None when it has everything, `backlog` counts the points that it hasn't.
+
+    `dead_letters`: all that it has; `refused`: those of them that came meanwhile.
+    """
 
     sink: str
     points: int
     backlog: int
     dead_letters: int
+    refused: int
     error: CollectorError | None
 
 
@@ -32,6 +36,7 @@ class Patience:
         self._deliveries = deliveries
         self._seconds = seconds
         self._failing: dict[str, float] = {}
+        self._letters = journal.letters.last()
 
     def over(self, tail: int) -> bool:
         """Whether each sink has everything before `tail`, or has used up its patience."""
@@ -57,5 +62,6 @@ class Patience:
             points=delivery.delivered,
             backlog=self._journal.backlog(self._journal.cursor(name), delivery.wanted).points,
             dead_letters=self._journal.dead_letters(name),
+            refused=sum(1 for _ in self._journal.letters.every([name], self._letters)),
             error=None if delivery.reached >= tail else delivery.state.error or _BROKEN_OFF,
         )

@@ -213,11 +213,13 @@ class Redelivery:
         error: Unavailable | None = None
         if course.next < goal:
             error = (Unauthorized if kind == Unauthorized.__name__ else Unavailable)(words) if noted else _silent(pid)
+        refused = course.refused()
         return Delivered(
             sink=course.sink,
-            points=course.done - course.refused(),
+            points=course.done - refused,
             backlog=self._journal.backlog(self._journal.cursor(course.sink), self.wanted(course.sink)).points,
             dead_letters=self._journal.dead_letters(course.sink),
+            refused=refused,
             error=error,
         )
 

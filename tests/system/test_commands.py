@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import tomllib
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 from servers import Influxd
 from system.blackbox import COMMAND, Simulated, collector, document, environment, poll, settings, v1, well
 
-COMMANDS = ("run", "once", "check", "status", "simulate", "demo")
+COMMANDS = (
+    *("run", "once", "check", "status", "trend", "replay", "rejected", "provision", "backup", "forget", "login"),
+    *("simulate", "demo"),
+)
 
 
 def test_help_names_every_command() -> None:
@@ -20,6 +24,9 @@ def test_help_names_every_command() -> None:
     for command in COMMANDS:
         assert re.search(rf"^  {command} ", overview, re.MULTILINE), command
         assert "Usage" in well(collector(command, "--help"))
+    assert "..." not in overview.partition("Commands:")[2], "each sentence is whole"
+    for command in COMMANDS:
+        assert all(len(line) <= 80 for line in well(collector(command, "--help")).splitlines()), command
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", well(collector("--version")))
 
 
@@ -161,6 +168,32 @@ def test_a_reader_that_has_enough_is_no_error(simulated: Simulated, tmp_path: Pa
         command = [*COMMAND, "status", "--config", str(config), "--json"]
         done = subprocess.run(command, env=environment(), stdout=closed, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_in_a_pipe_lines_come_in_the_order_in_which_they_were_said(simulated: Simulated, tmp_path: Path) -> None:
+    """Both streams into one: the report first, and what to make of it at the end; no line ends in blanks."""
+    config = settings(tmp_path, simulated, v1("main", "http://127.0.0.1:9", "d"))
+    for command in (("once", "--patience", "0"), ("check",), ("status",)):
+        called = [*COMMAND, *command, "--config", str(config)]
+        done = subprocess.run(
+            called, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        lines = done.stdout.splitlines()
+        assert lines[-1].startswith("error: ") == (command != ("status",)), lines
+        assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_what_a_message_proposes_can_be_typed(simulated: Simulated, influxd: Influxd, tmp_path: Path) -> None:
+    """The program as it was called, and the settings that were named, are in the command; in `--json` it is as ever."""
+    config = settings(tmp_path, simulated, v1("main", influxd.url, "nowhere"), name="my own.toml")
+    done = collector("once", "--config", config, "--patience", "0")
+    (proposed,) = re.findall(r"create the database nowhere with `([^`]+)`", done.stderr.rpartition("error: ")[2])
+    program, _, rest = proposed.partition(" -m collector ")
+    assert program.endswith("python3.11") or "python" in program
+    assert shlex.split(rest) == ["provision", "--config", str(config)]
+    report = collector("check", "--config", config, "--json")
+    assert "with `exposure-collector provision`" in report.stdout
+    assert f"-m collector {rest}`" in collector("check", "--config", config).stdout
 
 
 def test_a_full_disk_behind_stdout_is_said(simulated: Simulated, tmp_path: Path) -> None:

@@ -50,6 +50,39 @@ def test_a_person_signs_in_and_the_collector_polls(config: Path, simulated: Simu
         well(collector("once", "--tenant", name, "--config", config))
 
 
+def test_a_sign_in_without_the_permission_is_kept_and_said_loudly(config: Path, simulated: Simulated) -> None:
+    """The token has no scope for scores: exit 1 with the delegated permission; once it is granted, nobody is needed."""
+    name = simulated.tenants[0]
+    simulated.fault("sign_in_roles", roles=[])
+    done = collector("login", "--tenant", name, "--config", config)
+    checked = collector("check", "--tenant", name, "--config", config, "--json")
+    simulated.heal()
+    assert done.returncode == 1
+    assert "signed in as ada@contoso.example; kept in" in done.stdout
+    assert f"error: {name}: signed in, but not to any score: Score.Read is needed" in done.stderr
+    assert "add the delegated permission Score.Read of WindowsDefenderATP" in done.stderr
+    (permission,) = [check for check in document(checked)["checks"] if check["name"] == f"{name}: permission"]
+    assert "Score.Read is needed" in permission["message"]
+    assert "the delegated permission Score.Read" in permission["mend"]
+    well(collector("once", "--tenant", name, "--config", config))
+
+
+def test_a_machine_without_the_permission_is_told_what_can_be_done(tmp_path: Path) -> None:
+    """The portal grants an identity nothing: `check` and `once` name the command that does."""
+    with Simulated(tmp_path, "--credential", "managed_identity", "--groups", "2") as simulated:
+        path = settings(tmp_path / "settings", simulated)
+        found = re.search(r"(AZURE_POD_IDENTITY_AUTHORITY_HOST)=(\S+)", "".join(simulated.err))
+        assert found
+        env = {found[1]: found[2]}
+        simulated.fault("sign_in_roles", roles=[])
+        report = document(collector("check", "--config", path, "--json", env=env))
+        done = collector("once", "--config", path, "--patience", "0", env=env)
+    (permission,) = [check for check in report["checks"] if check["name"].endswith(": permission")]
+    for words in (permission["mend"], done.stderr):
+        assert "New-MgServicePrincipalAppRoleAssignment" in words
+        assert "admin consent" not in words
+
+
 def test_waiting_for_a_person_can_be_broken_off(tmp_path: Path) -> None:
     """Ctrl-C ends `login` at once, with a word and no traceback; a code that nobody types ends it by itself."""
     options = ("--credential", "device_code", "--device-interval", "1", "--device-seconds", "4")

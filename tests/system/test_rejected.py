@@ -1,5 +1,6 @@
 """`rejected`: what a database refused is listed with its words, sent again once it is mended, or given up."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,17 @@ def refuse(influxd: Influxd, database: str, measurement: str) -> None:
     influxd.write(f'{measurement},tenant=planted score="a text" {int(time.time() * 1000)}', database)
 
 
+def once_refused(config: Path) -> None:
+    """Poll once; hold that what is refused meanwhile is a failure that names what to type."""
+    done = collector("once", "--config", config)
+    assert done.returncode == 1
+    assert re.search(
+        rf"^error: \w+: refused [\d,]+ points? for good; see `.* rejected list --config {config}`$",
+        done.stderr,
+        re.MULTILINE,
+    )
+
+
 def mend(influxd: Influxd, database: str) -> None:
     """Let a database be empty and know of no type."""
     influxd.query(f'DROP DATABASE "{database}"')
@@ -35,7 +47,7 @@ def test_a_refused_point_is_listed_and_sent_again_once_the_database_is_mended(
     """The list has the point and the server's words; while nothing is mended it is refused again, and then taken."""
     config = settings(tmp_path, simulated, poll(21600), v1("main", influxd.url, database))
     refuse(influxd, database, "exposure_score")
-    well(collector("once", "--config", config))
+    once_refused(config)
     assert influxd.points("exposure_score", database, tenant="contoso") == []
 
     (letter,) = document(collector("rejected", "list", "--config", config, "--json"))["rejected"]
@@ -44,6 +56,10 @@ def test_a_refused_point_is_listed_and_sent_again_once_the_database_is_mended(
     assert "field type conflict" in letter["words"]
     shown = well(collector("rejected", "list", "--config", config))
     assert all(word in shown for word in ("main", "exposure_score", "tenant=contoso", "conflict"))
+
+    status = well(collector("status", "--config", config))
+    assert "1 refused; see `rejected list`\n" in status
+    assert f"rejected list --config {config}`" in status
 
     done = collector("rejected", "resend", "--config", config)
     assert done.returncode == 1
@@ -65,9 +81,9 @@ def test_a_point_that_has_a_newer_value_is_not_sent_again(
     """The older answer of a slot doesn't replace the later one."""
     config = settings(tmp_path, simulated, poll(21600), v1("main", influxd.url, database))
     refuse(influxd, database, "exposure_score")
-    well(collector("once", "--config", config))
+    once_refused(config)
     mend(influxd, database)
-    well(collector("once", "--config", config))
+    assert "dead letters" in well(collector("once", "--config", config)), "an older letter is no failure of this poll"
     (newer,) = influxd.points("exposure_score", database)
     done = collector("rejected", "resend", "--config", config, "--json")
     assert well(done)
@@ -81,13 +97,13 @@ def test_many_that_are_still_refused_stop_no_sink(
     """Some are sent again, all of them are refused anew, the others stay letters; new points are delivered."""
     config = settings(tmp_path, simulated, poll(21600), v1("main", influxd.url, database))
     refuse(influxd, database, "exposure_score_by_group")
-    well(collector("once", "--config", config))
+    once_refused(config)
     for _ in range(2):
         done = collector("rejected", "resend", "--config", config, "--json")
         assert done.returncode == 1
         found = document(done)
         assert (found["sent"], len(found["rejected"]), found["left"]) == (99, 99, GROUPS - 99)
-    well(collector("once", "--config", config))
+    once_refused(config)
     mend(influxd, database)
     well(collector("once", "--config", config))
     rows = influxd.points("exposure_score_by_group", database)
@@ -120,7 +136,7 @@ def test_discarding_leaves_the_points_in_the_journal(
     """They are given up for that sink alone: another one gets them, and so does a replay."""
     config = settings(tmp_path, simulated, poll(21600), v1("main", influxd.url, database))
     refuse(influxd, database, "exposure_score")
-    well(collector("once", "--config", config))
+    once_refused(config)
     before = document(collector("status", "--config", config, "--json"))["journal"]["points"]
     assert "1 dead letter discarded" in well(collector("rejected", "discard", "--sink", "main", "--config", config))
     assert "no dead letters" in well(collector("rejected", "list", "--config", config))
@@ -136,7 +152,7 @@ def test_letters_of_a_sink_that_left_the_settings(
     """They are still listed and can be discarded; to send them again there is nobody."""
     config = settings(tmp_path, simulated, poll(21600), v1("old", influxd.url, database))
     refuse(influxd, database, "exposure_score")
-    well(collector("once", "--config", config))
+    once_refused(config)
     config = settings(tmp_path, simulated, poll(21600), v1("new", influxd.url, influxd.database()))
     (letter,) = document(collector("rejected", "list", "--sink", "old", "--config", config, "--json"))["rejected"]
     assert letter["sink"] == "old"
@@ -155,7 +171,7 @@ def test_a_sink_that_is_down_keeps_the_letters(
     """Nothing is appended behind what a sink has yet to take: the letters stay, and the sink's words are said."""
     config = settings(tmp_path, simulated, poll(21600), v1("main", influxd.url, database))
     refuse(influxd, database, "exposure_score")
-    well(collector("once", "--config", config))
+    once_refused(config)
     down = settings(tmp_path, simulated, poll(1), v1("main", "http://127.0.0.1:9", database), name="down.toml")
     assert collector("once", "--patience", "0", "--config", down).returncode == 1
     done = collector("rejected", "resend", "--patience", "1", "--config", down)

@@ -183,7 +183,15 @@ def test_of_many_names_the_nearest_are_named(tmp_path: Path) -> None:
     group = document(collector("trend", "--config", config, "--json"))["tenants"][0]["groups"][5]["rbacGroupName"]
     done = collector("trend", "--config", config, "--group", f"{group}s")
     assert done.returncode == 2
-    assert group in done.stderr.partition(", like ")[2]
+    named = done.stderr.partition("; there are ")[2].strip()
+    first, *others, more = named.split("; ")
+    assert first == group
+    assert len(others) == 7
+    assert re.fullmatch(r"and \d+ more", more)
+    assert not any(other.isdecimal() for other in others), "ids are no names"
+    for word in (group.upper(), group[:-1].lower()):
+        found = document(collector("trend", "--config", config, "--group", word, "--json"))["tenants"]
+        assert [each["rbacGroupName"] for each in found[0]["groups"]] == [group]
     found = document(collector("trend", "--config", config, "--group", group, "--json"))["tenants"]
     assert all([each["rbacGroupName"] for each in card["groups"]] == [group] for card in found)
     assert "Each that has a score:" in well(collector("trend", "--config", config))

@@ -41,7 +41,7 @@ class ByCertificate:
         # From the certificate msal takes the SHA-256 thumbprint, and with that PS256. It sends the certificate along
         # (x5c), which is public, and lets an application trust it by its name and issuer as well.
         proof = {"private_key": pair.key, "public_certificate": pair.pem}
-        wire = Wire(self._http, self._endpoints.login, until, self._told(pair.thumbprint))
+        wire = Wire(self._http, self._endpoints, until, self._told(pair.thumbprint))
         return granted(self._tenant, self._endpoints, wire, proof)
 
     def expires(self) -> datetime | None:

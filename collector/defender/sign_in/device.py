@@ -10,7 +10,6 @@ import structlog
 
 from collector.defender.clouds import Endpoints
 from collector.defender.entra import Told
-from collector.defender.meanings import MEANINGS
 from collector.defender.sign_in.application import authority, translated
 from collector.defender.sign_in.cache import CacheFile
 from collector.defender.sign_in.grant import Grant
@@ -19,6 +18,10 @@ from collector.http import Http
 from collector.settings import DeviceCode, Tenant
 
 _PERMISSION = "Score.Read"
+_FORBIDDEN = (
+    "a tenant often forbids sign-in by device code: use a kind of credential that is an application's own, or have the"
+    " policy changed, which the tenant's sign-in log names"
+)
 _LOGIN_AGAIN = (50057, 50076, 50078, 50079, 50173, 70043, 700082)
 
 _log = structlog.get_logger()
@@ -49,7 +52,7 @@ class ByDeviceCode:
         return None
 
     def _renewed(self, cache: Any, until: float) -> Grant:  # noqa: ANN401 - msal carries no types
-        wire = Wire(self._http, self._endpoints.login, until, told(self._name))
+        wire = Wire(self._http, self._endpoints, until, told(self._name))
         with translated(self._endpoints):
             application = public(self._tenant, self._endpoints, wire, cache)
             person = account(application)
@@ -85,7 +88,7 @@ def cache_file(name: str, credential: DeviceCode) -> CacheFile:
 
 def command(name: str) -> str:
     """Return what a person types to sign in."""
-    return f"exposure-collector login --tenant {shlex.quote(name)}"
+    return f"`exposure-collector login --tenant {shlex.quote(name)}`"
 
 
 def told(name: str) -> Told:
@@ -93,7 +96,7 @@ def told(name: str) -> Told:
     again = f"sign in again: {command(name)}"
     return Told(
         usual=again,
-        mends=dict.fromkeys(_LOGIN_AGAIN, again) | {53003: f"{MEANINGS[53003][1]}; this tenant's kind is device_code"},
+        mends=dict.fromkeys(_LOGIN_AGAIN, again) | {53003: _FORBIDDEN},
     )
 
 

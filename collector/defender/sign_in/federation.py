@@ -46,7 +46,7 @@ class ByFederation:
     def token(self, until: float) -> Grant:
         """Return a new token for the application."""
         assertion = self._assertion()
-        wire = Wire(self._http, self._endpoints.login, until, self._told(assertion))
+        wire = Wire(self._http, self._endpoints, until, self._told(assertion))
         return granted(self._tenant, self._endpoints, wire, {"client_assertion": lambda: assertion})
 
     def expires(self) -> datetime | None:

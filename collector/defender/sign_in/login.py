@@ -7,11 +7,13 @@ from typing import Any
 
 import msal
 
+from collector.defender.claims import claims
 from collector.defender.clouds import endpoints
+from collector.defender.permission import permission_of
 from collector.defender.sign_in.application import translated
 from collector.defender.sign_in.device import account, cache_file, kept, public, scopes, told
 from collector.defender.sign_in.wire import PENDING, Wire
-from collector.errors import BadResponse, ConfigError
+from collector.errors import BadResponse, ConfigError, Unauthorized
 from collector.http import Http
 from collector.settings import DeviceCode, Tenant
 
@@ -30,11 +32,15 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who has signed in (empty where that isn't told), where that is kept, and where what was there before is now."""
+    """Who has signed in (empty where that isn't told), where that is kept, and where what was there before is now.
+
+    `lack`: that the token hasn't the permission that scores need; None where it has, or can't be read.
+    """
 
     name: str
     file: Path
     before: Path | None
+    lack: Unauthorized | None
 
 
 class Login:
@@ -47,11 +53,12 @@ class Login:
                 [f"tenants.{name}.credential: its kind is {credential.kind}, and nobody signs in to that"],
                 mend='login is for the kind "device_code"',
             )
+        self._name = name
         self._tenant = tenant
         self._endpoints = endpoints(tenant, f"tenants.{name}")
         self._file = cache_file(name, credential)
         self._cache: Any = msal.SerializableTokenCache()
-        self._wire = Wire(http, self._endpoints.login, 0.0, told(name))
+        self._wire = Wire(http, self._endpoints, 0.0, told(name))
         self._application: Any = None
         self._flow: dict[str, Any] = {}
 
@@ -93,4 +100,11 @@ class Login:
             except OSError as error:
                 raise self._file.unusable(f"can't be written ({error.strerror})") from error
         name = "".join(sign for sign in str(person.get("username") or "")[:_SHOWN] if sign.isprintable())
-        return Person(name, self._file.path, before)
+        return Person(name, self._file.path, before, self._lack(result["access_token"]))
+
+    def _lack(self, token: str) -> Unauthorized | None:
+        needed = permission_of(self._tenant)
+        if not claims(token) or not needed.lacking(token):
+            return None
+        mend = f"{needed.grant}; the sign-in is kept: once that is done, nobody has to sign in again"
+        return Unauthorized(f"{self._name}: signed in, but not to any score: {needed.words(token)}", mend=mend)

@@ -42,6 +42,7 @@ class ByManagedIdentity:
     def __init__(self, tenant: Tenant, endpoints: Endpoints, http: Http) -> None:
         self._tenant = tenant
         self._resource = endpoints.scope.removesuffix("/.default")
+        self._mends = endpoints.mends
         self._http = http.direct()
 
     def token(self, until: float) -> Grant:
@@ -54,7 +55,8 @@ class ByManagedIdentity:
                 "managed identity: Service Fabric gives it out in a way that is not supported",
                 mend="use the kind workload_identity, certificate or client_secret",
             )
-        wire = _Platform(Exchanges(self._http, until), self._whose(), challenged=source is AZURE_ARC)
+        told = Told(usual="see client_id, cloud and scope", mends=self._mends)
+        wire = _Platform(Exchanges(self._http, until), self._whose(), told, challenged=source is AZURE_ARC)
         try:
             client = msal.ManagedIdentityClient(identity, http_client=wire)
             result = client.acquire_token_for_client(resource=self._resource)
@@ -96,9 +98,10 @@ class ByManagedIdentity:
 class _Platform:
     """msal's HTTP client over ours: of an answer it gets what was looked at here."""
 
-    def __init__(self, exchanges: Exchanges, whose: str, *, challenged: bool) -> None:
+    def __init__(self, exchanges: Exchanges, whose: str, told: Told, *, challenged: bool) -> None:
         self._exchanges = exchanges
         self._whose = whose
+        self._told = told
         self._challenged = challenged
 
     def get(
@@ -146,7 +149,7 @@ class _Platform:
             )
         said = _read(answer)
         if "AADSTS" in str(said.get("error_description")):
-            return entra.refusal(answer, where, Told(usual="see client_id, cloud and scope"), (), time.time())
+            return entra.refusal(answer, where, self._told, (), time.time())
         if not said or answer.status == 404:  # noqa: PLR2004 - HTTP's own number
             return self._foreign(answer, where)
         words = " ".join(str(said.get("error_description") or said.get("message") or said.get("error")).split())

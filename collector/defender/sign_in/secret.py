@@ -23,7 +23,7 @@ class BySecret:
     def token(self, until: float) -> Grant:
         """Return a new token for the application."""
         secret = self._credential.client_secret.read()
-        wire = Wire(self._http, self._endpoints.login, until, self._told())
+        wire = Wire(self._http, self._endpoints, until, self._told())
         return granted(self._tenant, self._endpoints, wire, secret)
 
     def expires(self) -> datetime | None:

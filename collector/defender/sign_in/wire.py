@@ -7,12 +7,13 @@ import json
 import re
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from collector.defender import document, entra
 from collector.defender.claims import claims, part
+from collector.defender.clouds import Endpoints
 from collector.defender.entra import Told
 from collector.errors import BadResponse, Unauthorized, Unavailable
 from collector.http import Answer, Http
@@ -65,15 +66,15 @@ class Exchanges:
 
 
 class Wire:
-    """Speaks with Microsoft Entra at `login`, and sends what is secret nowhere else, whatever discovery says.
+    """Speaks with Microsoft Entra at a tenant's login, and sends what is secret nowhere else, whatever discovery says.
 
     `told`: what the credential adds to a refusal.
     """
 
-    def __init__(self, http: Http, login: str, until: float, told: Told) -> None:
+    def __init__(self, http: Http, endpoints: Endpoints, until: float, told: Told) -> None:
         self._exchanges = Exchanges(http, until)
-        self._login = login
-        self._told = told
+        self._login = endpoints.login
+        self._told = replace(told, mends={**endpoints.mends, **told.mends})
 
     def extend(self, until: float) -> None:
         """Let what is asked from now on be over by `until`."""

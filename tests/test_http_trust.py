@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import re
 import socket
 import ssl
 import threading
@@ -118,10 +119,14 @@ def test_a_ca_file_without_a_certificate_is_a_wrong_setting(tmp_path: Path, cont
     """A ca_file that holds no PEM certificate, or that isn't there, is a ConfigError that names the file."""
     file = tmp_path / "ca.pem"
     file.write_bytes(content)
-    with pytest.raises(ConfigError, match="ca_file"):
+    with pytest.raises(ConfigError, match=f"^ca_file: {re.escape(str(file))}: holds no certificate in PEM form"):
         Http(file)
-    with pytest.raises(ConfigError, match=r"absent\.pem"):
-        trust(tmp_path / "absent.pem")
+    for absent, why in ((tmp_path / "absent.pem", "no such file"), (tmp_path, "can't be read")):
+        with pytest.raises(ConfigError) as caught:
+            trust(absent)
+        assert str(caught.value).startswith(f"ca_file: {absent}: {why}")
+        assert not any(raw in str(caught.value) for raw in ("Errno", "_ssl.c", "[X509"))
+        assert "PEM file" in caught.value.mend
 
 
 def test_a_proxy_of_the_environment_is_asked_for_a_tunnel(

@@ -16,6 +16,7 @@ from collector.errors import CollectorError, Unauthorized, Unavailable
 from collector.http import Answer, Http
 from collector.http.faults import Way, translated
 from collector.http.streams import NoConnection
+from collector.http.transport import proxy_for
 
 PASSWORD = "the-proxy's-s3cret"
 
@@ -172,6 +173,41 @@ def test_a_proxy_that_does_not_get_through_is_said_so(http: Http, monkeypatch: p
         error = failure(http, "https://api.example/")
     assert f"by the proxy 127.0.0.1:{proxy.port}: the proxy refused: 502" in str(error)
     assert "whoever runs the proxy" in error.mend
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", ["127.0.0.1:8086", "influxdb:8086", "[::1]:8086", "10.1.2.3:8086"])
+def test_a_proxy_that_wants_a_sign_in_for_a_host_nearby(
+    http: Http, monkeypatch: pytest.MonkeyPatch, scheme: str, host: str
+) -> None:
+    """A proxy's 407 is never the host's, whatever the scheme; for a host nearby the first mend is to ask no proxy."""
+    with Origin(lambda *_: Reply(status=407)) as proxy:
+        monkeypatch.setenv(f"{scheme.upper()}_PROXY", f"http://127.0.0.1:{proxy.port}")
+        error = failure(http, f"{scheme}://{host}/write")
+    name = host.removesuffix(":8086").strip("[]")
+    assert type(error) is Unauthorized
+    assert str(error).startswith(f"{host} by the proxy 127.0.0.1:{proxy.port}: the proxy refused: 407")
+    assert error.mend.startswith(f"ask {name} without a proxy: add it to NO_PROXY (NO_PROXY={name}); else put user and")
+    monkeypatch.setenv("NO_PROXY", name)
+    assert proxy_for(f"{scheme}://{host}/write") is None
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_does_not_take_its_user_and_password(
+    http: Http, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """A proxy's 407 to a user and a password says that it doesn't take them, and shows neither."""
+    with Origin(lambda *_: Reply(status=407)) as proxy:
+        monkeypatch.setenv(f"{scheme.upper()}_PROXY", f"http://pr0xy-us3r:{PASSWORD}@127.0.0.1:{proxy.port}")
+        error = failure(http, f"{scheme}://api.example/")
+    assert error.mend.startswith(f"correct user and password in the proxy's URL ({scheme.upper()}_PROXY): the proxy ")
+    assert "pr0xy-us3r" not in f"{error} {error.mend}"
+
+
+def test_a_407_that_no_proxy_of_ours_gave_is_the_hosts(http: Http) -> None:
+    """Where no proxy is asked a 407 is an answer like any other: who asked judges it."""
+    with Origin(lambda *_: Reply(status=407)) as origin:
+        assert http.send("GET", origin.url, seconds=5).status == 407
 
 
 def test_the_key_of_ca_file_is_that_of_who_is_served(http: Http, tmp_path: Path) -> None:

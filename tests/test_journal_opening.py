@@ -1,6 +1,7 @@
 """Opening a journal: a new one, another's file, only to read, and what can be none."""
 
 import os
+import pwd
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -160,8 +161,13 @@ def test_who_may_only_read_the_file_can_read_the_journal() -> None:
                 words, mend = hear(pipe)
         finally:
             Path(folder).chmod(0o755)
-    assert words == f"{path}: this user may not write to it"
-    assert mend == f"let this user write to the file and to {path.parent}"
+    # The other process is of another user's only where this one is root's.
+    root = os.geteuid() == 0
+    who = pwd.getpwuid(65534 if root else os.geteuid()).pw_name
+    commands = (f"chown {who}", f"chown {who}") if root else ("chmod u+rwx", "chmod u+rw")
+    assert words == f"{path}: the user {who} may not write to it"
+    let = f"let the user {who} write to the file and to {folder}"
+    assert mend == f"{let}: {commands[0]} {folder} && {commands[1]} {path}"
 
 
 def test_a_journal_that_another_holds_is_named_as_locked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

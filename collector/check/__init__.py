@@ -5,41 +5,45 @@ is taken back. Mends nothing either.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from collector.check import clock, journal, sinks, tenants, web
+from collector.check.awaited import Awaited, Wait
 from collector.check.finding import Finding
 from collector.http.clients import Clients
 from collector.settings import Settings
 
-__all__ = ["Finding", "check"]
+__all__ = ["Finding", "Wait", "check"]
 
 _AT_ONCE = 16
+_TOLD_SECONDS = 1.0
+"""So often at the least it is said what is awaited."""
 
 
-def check(settings: Settings, names: Sequence[str], seen: Callable[[int, int], None]) -> Sequence[Finding]:
+def check(settings: Settings, names: Sequence[str], seen: Callable[[int, int, Wait | None], None]) -> Sequence[Finding]:
     """Return what was found of the tenants `names`, then of clock, journal, sinks and pages, which all share.
 
-    `seen` is told how many things were looked at, and of how many.
+    `seen` is told, every second and at each news, how many things were looked at, of how many, and what is awaited.
     """
     clients = Clients()
+    awaited = Awaited()
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:
         # First what all share: a thousand tenants that time out hold it up no more.
         shared = [
-            pool.submit(probe)
-            for probe in (
-                partial(journal.examine, settings),
-                *(partial(sinks.examine, settings, sink, clients) for sink in settings.influxdb),
-                partial(web.examine, settings, clients),
+            pool.submit(_asked, awaited, what, probe)
+            for what, probe in (
+                ("journal", partial(journal.examine, settings)),
+                *((f"sink {sink}", partial(sinks.examine, settings, sink, clients)) for sink in settings.influxdb),
+                ("web", partial(web.examine, settings, clients)),
             )
         ]
-        each = [pool.submit(tenants.examine, settings, name, clients) for name in names]
-        everything: Sequence[Future[Any]] = [*shared, *each]
-        for done, _ in enumerate(as_completed(everything), 1):
-            seen(done, len(everything))
+        each = [pool.submit(tenants.examine, settings, name, clients, awaited) for name in names]
+        _follow([*shared, *each], awaited, seen)
     except BaseException:
         # Whoever interrupts it waits for no exchange.
         pool.shutdown(wait=False, cancel_futures=True)
@@ -51,3 +55,21 @@ def check(settings: Settings, names: Sequence[str], seen: Callable[[int, int], N
         *clock.judge(tenant.clock_ahead for tenant in examined),
         *(finding for thing in shared for finding in thing.result()),
     ]
+
+
+def _asked(awaited: Awaited, what: str, probe: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
+    with awaited.asking(what):
+        return probe()
+
+
+def _follow(things: Sequence[Future[Any]], awaited: Awaited, seen: Callable[[int, int, Wait | None], None]) -> None:
+    """Return when all is done, and tell until then how far it is."""
+    news: SimpleQueue[Future[Any]] = SimpleQueue()
+    for thing in things:
+        thing.add_done_callback(news.put)
+    done = 0
+    while done < len(things):
+        with suppress(Empty):
+            news.get(timeout=_TOLD_SECONDS)
+            done += 1
+        seen(done, len(things), awaited.longest())

@@ -2,11 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
 
 from collector.check.finding import Finding, bad
 from collector.errors import JournalError
-from collector.journal import Journal, Proof, Summary, holder, reachable
+from collector.journal import Journal, OldFormat, Proof, Summary, holder, permit, reachable, user
 from collector.settings import Settings
 
 _PROVING_SECONDS = 2.0
@@ -15,39 +18,63 @@ _LEAST_FREE = 100_000_000
 """Bytes: less than that, and the disk is as good as full."""
 _DAY = 86_400_000
 _YEAR = 365
+_EMPTY = "if there was a history, bring back a backup; else delete the file, and the first poll makes it anew"
 _SHOWN = 5
 """Damaged things that are named; the others are counted."""
 
 
 def examine(settings: Settings) -> Sequence[Finding]:
-    """Return what was found. Nothing is left behind: no file is made, and what is written is taken back."""
+    """Return what was found. Nothing is left behind: no file is made or brought up, and what is written taken back."""
     path = settings.journal.path
-    if not path.exists():
+    there = _there(path)
+    if there == "nothing":
         return _absent(settings)
+    if there == "an empty file":
+        return [Finding("journal", ok=False, message=f"{path}: an empty file: it holds no history", mend=_EMPTY)]
     try:
-        with Journal(path) as journal:
+        with Journal(path, untouched=True) as journal:
             summary = journal.summary()
             journal.probe()
             proof = journal.prove(_PROVING_SECONDS, _PROVING_ROWS)
+            letters = journal.letters.counts()
         reachable(path)
+    except OldFormat as error:
+        return [Finding("journal", ok=True, message=f"{error}: it will be brought up by `run`"), *_room(settings)]
     except JournalError as error:
         return [bad("journal", error), *_room(settings)]
     pid = holder(path)
     role = f"polled by the process {pid}" if pid else "no process polls it now"
     well = Finding("journal", ok=True, message=f"{path}: {summary.points} points; {role}")
-    return [well, _rows(proof, summary), *_room(settings, summary)]
+    return [well, _rows(proof, summary), *_room(settings, summary), *_refused(letters)]
+
+
+def _there(path: Path) -> Literal["nothing", "an empty file", "something"]:
+    """Return what stands there, as far as this user sees into the folder."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return "nothing"
+    except OSError:
+        return "something"  # a path that no file can have: to open it says why
+    return "something" if found.st_size or not stat.S_ISREG(found.st_mode) else "an empty file"
 
 
 def _absent(settings: Settings) -> Sequence[Finding]:
     path = settings.journal.path
-    if path.parent.is_dir() and os.access(path.parent, os.W_OK | os.X_OK):
+    folder = path.parent
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
         try:
             reachable(path)
         except JournalError as error:
             return [bad("journal", error)]
         return [Finding("journal", ok=True, message=f"{path}: will be made by the first poll"), *_room(settings)]
-    mend = f"make the folder {path.parent}, and let this user write to it"
-    return [Finding("journal", ok=False, message=f"{path}: can't be made", mend=mend)]
+    if folder.is_dir():
+        why, mend = f"the user {user()} may not write to {folder}", permit(path)
+    elif folder.exists():
+        why, mend = f"{folder} is no folder", "set journal.path to a file in a folder"
+    else:
+        why, mend = f"there is no folder {folder}", f"make the folder {folder}, and let the user {user()} write to it"
+    return [Finding("journal", ok=False, message=f"{path}: can't be made: {why}", mend=mend)]
 
 
 def _rows(proof: Proof, summary: Summary) -> Finding:
@@ -63,6 +90,20 @@ def _rows(proof: Proof, summary: Summary) -> Finding:
         mend="what is damaged is left out of everything, and the rest serves on; a backup made before still has it;"
         " and look at the disk: something on it changed",
     )
+
+
+def _refused(letters: Mapping[str, int]) -> Sequence[Finding]:
+    """Return a finding for each sink with dead letters, also for one that is no longer in the settings."""
+    return [
+        Finding(
+            f"sink {sink}: dead letters",
+            ok=True,
+            message=f"{count} {'point was' if count == 1 else 'points were'} refused for good",
+            mend="see `exposure-collector rejected list`, and `exposure-collector rejected resend` when the cause is"
+            " mended",
+        )
+        for sink, count in letters.items()
+    ]
 
 
 def _room(settings: Settings, summary: Summary | None = None) -> Sequence[Finding]:

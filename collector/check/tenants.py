@@ -1,17 +1,23 @@
 """One tenant: its sign-in, its permission, each call that is polled, and, where it is refused, its cloud."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from collector.check.awaited import Awaited
 from collector.check.finding import Finding, bad
 from collector.defender import Defender, Whereabouts
 from collector.errors import CollectorError, ConfigError, Unauthorized
 from collector.http.clients import Clients
+from collector.point import Point
 from collector.settings import Certificate, ClientSecret, Settings, Tenant
 from collector.step import Step
 
 _SOON = timedelta(days=30)
+_ENDED = "AADSTS7000222"
+"""What sign-in itself says of a client secret that has ended."""
 _OVERRIDES = ("api_url", "login_url", "scope", "region")
 """Keys that would go on naming the old cloud's places."""
 
@@ -24,24 +30,36 @@ class Examined:
     clock_ahead: float | None = None
 
 
-def examine(settings: Settings, name: str, clients: Clients) -> Examined:
-    """Return what was found of a tenant. Each exchange takes at most `poll.timeout_seconds`."""
+def examine(settings: Settings, name: str, clients: Clients, awaited: Awaited) -> Examined:
+    """Return what was found of a tenant. Each exchange takes at most `poll.timeout_seconds`.
+
+    The subjects are asked at once: an API that hangs costs one timeout, not one a subject.
+    """
     tenant = settings.tenants[name]
     try:
         source = Defender(name, tenant, clients.trusting(tenant.ca_file), dict)
     except ConfigError as error:
         message = f"tenants.{name}.{error}"
         return Examined([Finding(f"{name}: sign-in", ok=False, message=message, mend=error.mend, tenant=name)])
-    findings = _Probe(name, tenant, source, settings.poll.timeout_seconds).findings(settings.poll.subjects)
-    return Examined(findings, source.clock_ahead)
+    probe = _Probe(name, tenant, source, settings.poll.timeout_seconds, awaited)
+    findings = probe.findings(settings.poll.subjects)
+    return Examined([*findings, *_exposed(name, tenant)], source.clock_ahead)
+
+
+def _exposed(name: str, tenant: Tenant) -> Iterator[Finding]:
+    """Yield each file of a secret that others than its owner may read: well for now, but no secret for long."""
+    for file in [secret.file for secret in tenant.secrets() if secret.exposed()]:
+        mend = f"chmod 600 {shlex.quote(str(file))}"
+        yield Finding(f"{name}: secret file", ok=True, message=f"others may read {file}", mend=mend, tenant=name)
 
 
 class _Probe:
-    def __init__(self, name: str, tenant: Tenant, source: Defender, seconds: float) -> None:
+    def __init__(self, name: str, tenant: Tenant, source: Defender, seconds: float, awaited: Awaited) -> None:
         self._name = name
         self._tenant = tenant
         self._source = source
         self._seconds = seconds
+        self._awaited = awaited
         self._refused = False
         """Whether something was refused that a person has to mend."""
         self._elsewhere = False
@@ -49,19 +67,34 @@ class _Probe:
 
     def findings(self, subjects: Sequence[str]) -> Sequence[Finding]:
         try:
-            self._source.sign_in(self._seconds)
+            with self._awaited.asking(f"{self._name}: sign-in"):
+                self._source.sign_in(self._seconds)
         except CollectorError as error:
-            found = [self._bad("sign-in", error), *self._credential()]
-            return [*found, *self._where()]
+            return [*self._not_signed_in(error), *self._where()]
         # Asked before the calls: a 403 makes the source forget its token.
         needed, held = self._source.permissions()
-        calls = [self._call(subject) for subject in subjects]
+        with ThreadPoolExecutor(max(len(subjects), 1)) as pool:
+            answers = list(pool.map(self._ask, subjects))
+        calls = [self._call(subject, answer) for subject, answer in zip(subjects, answers, strict=True)]
         permission = self._permission(needed, held, answered=all(call.ok for call in calls))
+        if not permission.ok:
+            # One cause has one mend.
+            calls = [replace(call, mend="see permission") if call.mend == permission.mend else call for call in calls]
         found = [self._well("sign-in", "a token was given"), *self._credential(), permission, *calls]
         return [*found, *self._where()]
 
+    def _not_signed_in(self, error: CollectorError) -> Sequence[Finding]:
+        """Return what a sign-in that failed is, and whether the credential lasts, unless that is what it failed of."""
+        refused = self._bad("sign-in", error)
+        secret_ended = _ENDED in str(error)
+        if secret_ended:
+            refused = replace(refused, mend=_renewal(self._tenant))
+        # A certificate that has ended is never sent: sign-in says so at once.
+        told = secret_ended or isinstance(self._tenant.credential, Certificate)
+        return [refused, *(finding for finding in self._credential() if finding.ok or not told)]
+
     def _credential(self) -> Sequence[Finding]:
-        """Return whether the credential lasts, nothing where this machine can't tell."""
+        """Return whether the credential lasts, nothing where this machine can't tell. While it lasts it is well."""
         ends = self._source.expires()
         if ends is None:
             return []
@@ -69,39 +102,47 @@ class _Probe:
         day = f"{ends.astimezone(UTC):%Y-%m-%d}"
         if left > _SOON:
             return [self._well("credential", f"lasts until {day}, {left.days} days")]
-        when = f"ends on {day}, in {left.days} days" if left > timedelta(0) else f"ended on {day}"
-        return [self._finding("credential", when, _renewal(self._tenant))]
+        mend = _renewal(self._tenant)
+        if left > timedelta(0):
+            return [replace(self._well("credential", f"ends on {day}, in {left.days} days"), mend=mend)]
+        return [self._finding("credential", f"ended on {day}", mend)]
 
-    def _call(self, subject: str) -> Finding:
+    def _ask(self, subject: str) -> Sequence[Point] | CollectorError:
+        """Return what a poll of the subject brings, or of what it fails. Called by a thread for each subject."""
         asking = self._source.ask(subject, 0)
         try:
-            while (step := asking.step(self._seconds)) is not Step.DONE:
-                if step is Step.SIGN_IN:
-                    self._source.sign_in(self._seconds)
+            with self._awaited.asking(f"{self._name}: {subject}"):
+                while (step := asking.step(self._seconds)) is not Step.DONE:
+                    if step is Step.SIGN_IN:
+                        self._source.sign_in(self._seconds)
         except CollectorError as error:
-            return self._bad(subject, error)
+            return error
+        return asking.points
+
+    def _call(self, subject: str, answer: Sequence[Point] | CollectorError) -> Finding:
+        if isinstance(answer, CollectorError):
+            return self._bad(subject, answer)
         if subject == "device_groups":
-            return self._well(subject, f"{len(asking.points)} groups")
-        return self._well(subject, f"score {asking.points[0].fields['score']:.1f}")
+            return self._well(subject, f"{len(answer)} groups")
+        return self._well(subject, f"score {answer[0].fields['score']:.1f}")
 
     def _permission(self, needed: str, held: Sequence[str], *, answered: bool) -> Finding:
         if needed in held:
             return self._well("permission", needed)
-        has = f"the token has {', '.join(held) or 'none that it names'}"
+        has = f"the token has {', '.join(held)}" if held else "the token names no permission"
         if answered:
             return self._well("permission", f"{has}, and the API answers")
-        return self._finding(
-            "permission",
-            f"{needed} is needed, and {has}",
-            f"add the permission {needed} of WindowsDefenderATP to the application, and grant admin consent",
-        )
+        return self._finding("permission", f"{needed} is needed, and {has}", self._source.grant())
 
     def _where(self) -> Sequence[Finding]:
         """Return that the tenant is in another cloud than the settings say, if that may be why something was refused.
 
         That it is in this one is worth a line only where something else than the API answered.
         """
-        where = self._source.whereabouts(self._seconds) if self._refused else None
+        if not self._refused:
+            return []
+        with self._awaited.asking(f"{self._name}: cloud"):
+            where = self._source.whereabouts(self._seconds)
         if where is None:
             return []
         cloud = self._tenant.cloud

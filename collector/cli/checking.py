@@ -13,7 +13,10 @@ from collector.cli.options import ConfigFile, Json, Tenant, chosen
 from collector.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collector.check import Finding
+    from collector.check import Finding, Wait
+
+_LONG_SECONDS = 2.0
+"""What takes longer is named: a count that stands still says nothing."""
 
 
 def add(app: typer.Typer) -> None:
@@ -30,7 +33,10 @@ def check(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Ask everything that is needed, and say of each thing whether it is well, and what to do."""
+    """Say of each thing that is needed if it is well.
+
+    What isn't comes with its mend: what to do about it. Nothing is changed.
+    """
     from collector import log
     from collector.check import Finding
     from collector.check import check as examine
@@ -49,11 +55,21 @@ def check(
     log.configure("error", settings.log.format)
     whole = Finding("settings", ok=True, message=f"tenants: {len(settings.tenants)}, sinks: {len(settings.influxdb)}")
     with Progress("things") as progress:
-        found = [whole, *examine(settings, tenants, lambda done, of: progress.show("checking", done, of))]
+        found = [
+            whole,
+            *examine(settings, tenants, lambda done, of, wait: progress.show(_doing(wait), done, of)),
+        ]
     _show(found, verbose=verbose, as_json=as_json)
     if bad := [finding for finding in found if not finding.ok]:
         print(f"error: not well: {findings.named(bad)}", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def _doing(wait: "Wait | None") -> str:
+    """Return what the progress says: what is awaited, where that takes long."""
+    if wait is None or wait.seconds < _LONG_SECONDS:
+        return "checking"
+    return f"waiting for {wait.what}{f' and {wait.others} more' if wait.others else ''}, {wait.seconds:.0f} s"
 
 
 def _show(found: "Sequence[Finding]", *, verbose: bool, as_json: bool) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from collector.cli.options import pasted
+
 if TYPE_CHECKING:
     from collector.check import Finding
 
@@ -47,7 +49,7 @@ def show(findings: "Sequence[Finding]", *, verbose: bool) -> None:
     for label, found, mend in lines:
         print(f"{label:4}  {found}")
         if mend:
-            print(f"{_INDENT}mend: {mend}")
+            print(f"{_INDENT}mend: {pasted(mend)}")
 
 
 def named(findings: "Sequence[Finding]") -> str:
@@ -116,5 +118,5 @@ def _print_wrapped(lines: Sequence[_Line]) -> None:
     for label, found, mend in lines:
         table.add_row(Text(label, _COLOURS[label]), Text(found))
         if mend:
-            table.add_row("", Text(f"mend: {mend}"))
+            table.add_row("", Text(f"mend: {pasted(mend)}"))
     screen.print(table, width=min(screen.width, _WIDEST))

@@ -10,7 +10,7 @@ import typer
 
 from collector.cli.again import known, quiet
 from collector.cli.borrowing import PasswordFile, TokenFile, Username, borrowed, lent
-from collector.cli.options import ConfigFile, Json
+from collector.cli.options import ConfigFile, Json, pasted
 from collector.errors import CollectorError, ConfigError
 
 if TYPE_CHECKING:
@@ -52,24 +52,27 @@ class _Outcome:
     changes: Sequence[str] = ()
     error: CollectorError | None = None
     held: Sequence[str] = ()
-    doubt: str = ""
-    """Why the sink would take no points all the same."""
+    doubt: CollectorError | None = None
+    """Why the sink would take no points though nothing is left to do."""
 
     @property
     def ok(self) -> bool:
-        return self.error is None and not self.held
+        return self.error is None and self.doubt is None and not self.held
 
     def message(self) -> str:
         """Return what is to be said beside the changes."""
         parts = ["; ".join(str(self.error).splitlines())] if self.error else []
         parts += [f"not without --yes, since what is older would be deleted: {words}" for words in self.held]
         if not parts and self.plan:
-            parts = [self.plan.note or ("" if self.plan.steps else "nothing to do")]
-        return "; ".join(filter(None, [*parts, self.doubt]))
+            parts = [self.plan.note or ("" if self.plan.steps or self.doubt else "nothing to do")]
+        if self.doubt:
+            parts.append(f"nothing is lacking, and yet it takes no points: {self.doubt}")
+        return "; ".join(filter(None, parts))
 
     def mend(self) -> str:
         """Return what is to be done about it."""
-        return self.error.mend if self.error else "say --yes to have it done" if self.held else ""
+        error = self.error or self.doubt
+        return "; ".join(filter(None, [error.mend if error else "", "say --yes to have it done" if self.held else ""]))
 
 
 def provision(
@@ -84,7 +87,10 @@ def provision(
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Create what the sinks need: buckets and their InfluxQL mapping, or databases and retention policies."""
+    """Create what the sinks need in InfluxDB.
+
+    That is buckets and their InfluxQL mapping, or databases and retention policies.
+    """
     settings = quiet(config)
     for name in sink or ():
         known(name, settings.influxdb)
@@ -95,12 +101,14 @@ def provision(
     called = " and ".join(others)
     outcomes = [_plan(name, each, lents.get(name), called, keep) for name, each in chosen.items()]
     if not as_json:
-        _show_plans(outcomes)
+        _show_plans(outcomes, yes=yes)
     for outcome in outcomes:
         _carry_out(outcome, keep, yes=yes, dry_run=dry_run)
         if not as_json and not dry_run:
             for words in outcome.changes:
                 print(f"{outcome.name}: done: {words}")
+            if outcome.doubt and outcome.plan and outcome.plan.steps:
+                print(f"{outcome.name}: {outcome.message()}")
     _finish(outcomes, dry_run=dry_run, as_json=as_json)
 
 
@@ -117,13 +125,24 @@ def _plan(name: str, sink: "Influx", other: "Influx | None", called: str, keep: 
     try:
         outcome.provision = Provision(name, sink, http, other, called)
         outcome.plan = outcome.provision.plan(keep)
+        if not outcome.plan.steps:
+            outcome.doubt = _doubt(outcome.provision)
     except CollectorError as error:
         outcome.error = error
     return outcome
 
 
+def _doubt(provision: "Provision") -> CollectorError | None:
+    """Return of what a write fails, as the settings have the sink."""
+    try:
+        provision.write()
+    except CollectorError as error:
+        return error
+    return None
+
+
 def _carry_out(outcome: _Outcome, keep: int | None, *, yes: bool, dry_run: bool) -> None:
-    if outcome.error or not outcome.provision or not outcome.plan:
+    if outcome.error or not outcome.provision or not outcome.plan or not outcome.plan.steps:
         return
     if dry_run:
         outcome.changes = [step.words for step in outcome.plan.steps]
@@ -132,14 +151,11 @@ def _carry_out(outcome: _Outcome, keep: int | None, *, yes: bool, dry_run: bool)
     outcome.changes = [step.words for step in done.steps]
     outcome.held = [step.words for step in done.held]
     outcome.error = done.error
-    try:
-        if not outcome.error:
-            outcome.provision.write()
-    except CollectorError as error:
-        outcome.doubt = f"it takes no points yet: {error}" + (f" ({error.mend})" if error.mend else "")
+    if not outcome.error:
+        outcome.doubt = _doubt(outcome.provision)
 
 
-def _show_plans(outcomes: Sequence[_Outcome]) -> None:
+def _show_plans(outcomes: Sequence[_Outcome], *, yes: bool) -> None:
     if not outcomes:
         print("no sink is named: the journal keeps the history alone")
     for outcome in outcomes:
@@ -147,7 +163,8 @@ def _show_plans(outcomes: Sequence[_Outcome]) -> None:
             continue
         print(f"{outcome.name}: {outcome.provision.target}")
         for step in outcome.plan.steps:
-            aside = " (only with --yes: what is older is deleted)" if step.shortens else ""
+            only = "" if yes else "only with --yes: "
+            aside = f" ({only}what is older is deleted)" if step.shortens else ""
             print(f"  to do: {step.words}{aside}\n    {step.statement}")
         if not outcome.plan.steps or outcome.plan.note:
             print(f"  {outcome.message()}")
@@ -168,15 +185,13 @@ def _finish(outcomes: Sequence[_Outcome], *, dry_run: bool, as_json: bool) -> No
         print(json.dumps({"ok": all(outcome.ok for outcome in outcomes), "sinks": sinks}))
     elif dry_run and any(outcome.changes for outcome in outcomes):
         print("nothing was done: it was asked for as a dry run")
-    for outcome in outcomes:
-        if outcome.doubt:
-            print(f"warning: {outcome.name}: {outcome.doubt}", file=sys.stderr)
     bad = [outcome for outcome in outcomes if not outcome.ok]
     for outcome in bad:
-        name = f"{outcome.error.name}: " if outcome.error else ""
-        print(f"error: {outcome.name}: {name}{outcome.message()}", file=sys.stderr)
-        print(f"  mend: {outcome.mend()}", file=sys.stderr)
+        print(f"error: {outcome.name}: {outcome.message()}", file=sys.stderr)
+        if outcome.mend():
+            print(f"  mend: {pasted(outcome.mend())}", file=sys.stderr)
     if bad:
         # What the settings or the command line lack is theirs; all else has failed.
-        theirs = all(outcome.error is None or isinstance(outcome.error, ConfigError) for outcome in bad)
+        failures = [error for outcome in bad for error in (outcome.error, outcome.doubt) if error]
+        theirs = all(isinstance(error, ConfigError) for error in failures)
         raise typer.Exit(2 if theirs else 1)

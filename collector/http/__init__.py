@@ -6,6 +6,7 @@ whoever asked decides when to come back. The one wait that isn't bounded here is
 
 import datetime as dt
 import email.utils
+import errno
 import math
 import re
 import ssl
@@ -14,6 +15,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Self
 
@@ -31,6 +33,7 @@ MAX_RETRY_AFTER = 6 * 3600.0
 """Seconds: no server can silence a subject or a sink for longer than the longest interval."""
 
 _AGE = re.compile(r"[0-9]{1,9}")
+_CA_MEND = "name a PEM file with the certificate of the authority that issued the server's"
 _HEADERS = {"Accept-Encoding": "gzip", "User-Agent": "exposure-collector"}
 
 
@@ -131,6 +134,8 @@ class Http:
             with self._deadline.within(seconds):
                 response = self._transport.handle_request(request)
                 try:
+                    if response.status_code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and way.relayed:
+                        raise httpx.ProxyError(f"{response.status_code} {HTTPStatus(response.status_code).phrase}")
                     answer = Answer(response.status_code, response.headers, _body(response, where))
                 finally:
                     response.close()
@@ -167,11 +172,16 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(cafile=ca_file)
         except OSError as error:
-            raise ConfigError(
-                [f"ca_file: {ca_file}: not a readable PEM file of certificates ({error})"],
-                mend="name a file with the certificate of the authority that issued the server's",
-            ) from error
+            raise ConfigError([f"ca_file: {ca_file}: {_unread(error)}"], mend=_CA_MEND) from error
     return context
+
+
+def _unread(error: OSError) -> str:
+    """Return why no certificate was read from a file: OpenSSL's words name lines of its source."""
+    if isinstance(error, ssl.SSLError):
+        return "holds no certificate in PEM form (one that begins with -----BEGIN CERTIFICATE-----)"
+    whys = {errno.ENOENT: "no such file", errno.EACCES: "this user may not read it"}
+    return whys.get(error.errno or 0, "can't be read as a file of certificates")
 
 
 def _body(response: httpx.Response, where: str) -> bytes:

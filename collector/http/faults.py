@@ -4,6 +4,7 @@ Pure: reaches nobody. No message holds a URL's user, path or query, nor a proxy'
 """
 
 import errno
+import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -26,10 +27,7 @@ _DATES = "renew the server's certificate, if this machine's clock is right (see 
 _NAME = "ask the host by a name that its certificate holds, or have it hold this name"
 _TRUST_MENDS = {9: _DATES, 10: _DATES, 62: _NAME, 64: _NAME}
 """By OpenSSL's number: not yet valid, expired, another host's, another address's."""
-_PROXY_MENDS = {
-    "403": "have the proxy allow this host",
-    "407": f"put user and password into the proxy's URL, as {_VARIABLES} have it: http://USER:PASSWORD@HOST:PORT",
-}
+_FORBIDS = "have the proxy allow this host"
 _PROXY_FAILS = "ask whoever runs the proxy: it does not get through to the host"
 _UNROUTED = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL})
 
@@ -40,6 +38,11 @@ class Way:
 
     url: str
     proxy: str | None
+
+    @property
+    def relayed(self) -> bool:
+        """Whether the proxy reads what is asked and answered: TLS goes through it by a tunnel."""
+        return self.proxy is not None and urlsplit(self.url).scheme == "http"
 
     def __str__(self) -> str:
         parts = urlsplit(self.url)
@@ -70,12 +73,40 @@ def translated(error: httpx.TransportError, way: Way, seconds: float, ca_key: st
         case ProxyUnusable():
             found = Unauthorized(f"{way}: {words}", mend=f"write {_VARIABLES} as http://HOST:PORT")
         case httpx.ProxyError():
-            said = f"{way}: the proxy refused: {words}"
-            mend = _PROXY_MENDS.get(words[:3], "")
-            found = Unauthorized(said, mend=mend) if mend else Unavailable(said, mend=_PROXY_FAILS)
+            found = _refused(f"{way}: the proxy refused: {words}", words[:3], way)
         case _:
             found = Unavailable(f"{way}: the connection broke: {words or type(error).__name__}", mend=_CUT)
     return found
+
+
+def _refused(said: str, status: str, way: Way) -> Unavailable:
+    match status:
+        case "403":
+            return Unauthorized(said, mend=_FORBIDS)
+        case "407":
+            return Unauthorized(said, mend=_sign_in(way))
+        case _:
+            return Unavailable(said, mend=_PROXY_FAILS)
+
+
+def _sign_in(way: Way) -> str:
+    """Return what to do about a proxy that wants to know who asks."""
+    parts = urlsplit(way.url)
+    variable = f"{parts.scheme.upper()}_PROXY"
+    # Read as far as it goes: what can't be split was refused before anybody was asked.
+    if "@" in (way.proxy or ""):
+        return f"correct user and password in the proxy's URL ({variable}): the proxy does not take them"
+    signed = f"put user and password into the proxy's URL ({variable}): http://USER:PASSWORD@HOST:PORT"
+    host = parts.hostname or ""
+    return f"ask {host} without a proxy: add it to NO_PROXY (NO_PROXY={host}); else {signed}" if _near(host) else signed
+
+
+def _near(host: str) -> bool:
+    """Whether a host is of this machine or its network, which a proxy seldom is meant for."""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host
 
 
 def _no_address(error: NoAddress, way: Way) -> Unavailable:

@@ -32,10 +32,13 @@ _NO_POINTS = re.compile(r"\bwriting requires points\b|\bwrite was empty\b", re.I
 _MENDS = {
     401: "correct {credential}: the server does not take what it was given",
     403: "grant {right} on the {place} (see {credential}); {provision}",
-    404: 'see {table}.url and {table}.api: another may answer there (InfluxDB 1.x wants api = "v1"); {provision}',
+    404: "see {table}.url and {table}.api: another may answer there; {provision}",
     405: "see {table}.url and {table}.api: something else answers there",
     407: "put user and password into the proxy's URL, as HTTP_PROXY and HTTPS_PROXY have it",
 }
+_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
+_ANOTHER_API = 'set {table}.api = "{api}", with {keys}: the server is an InfluxDB {version}'
+_KEYS = {"v1": "database, username and password_file", "v2": "org, bucket and token_file"}
 _PROVISION = "`exposure-collector provision` creates the {place} where it is missing"
 _ECHO = "unable to parse"
 """What stands before a line of ours that the server says back; the line's text is no word of the server's."""
@@ -53,6 +56,8 @@ class Asked:
     """The settings by which the server knows us: `token`."""
     table: str = "influxdb.NAME"
     """The sink's table in the settings."""
+    api: str = "v2"
+    """What it is taken for, as the settings have it."""
     right: str = "write"
     hidden: tuple[str, ...] = field(default=(), repr=False)
 
@@ -81,7 +86,15 @@ def refusal(answer: Answer, asked: Asked) -> Unavailable:
         return Unavailable(
             text, retry_after=answer.retry_after(), throttled=answer.status == HTTPStatus.TOO_MANY_REQUESTS
         )
-    return Unauthorized(text, mend=_mend(answer.status, said, asked))
+    return Unauthorized(text, mend=_another_api(answer, said, asked) or _mend(answer.status, said, asked))
+
+
+def version(answer: Answer) -> tuple[int, int] | None:
+    """Return the version that a server says it has; None where it says none, and for Cloud, which isn't numbered."""
+    if answer.headers.get("X-Influxdb-Build", "").lower() == "cloud":
+        return None
+    found = _VERSION.match(answer.headers.get("X-Influxdb-Version", ""))
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def lacks_points(answer: Answer) -> bool:
@@ -107,6 +120,18 @@ def message(status: int, said: str, asked: Asked) -> str:
     said = "".join(char if char.isprintable() else " " for char in said)
     said = _ends(" ".join(said.split()), MAX_WORDS)
     return f"{asked.target}: {status}: {said}" if said else f"{asked.target}: {status}"
+
+
+def _another_api(answer: Answer, said: str, asked: Asked) -> str:
+    """Return the mend where a path is not known to a server which says that it is of the other kind; else nothing."""
+    found = version(answer)
+    if answer.status != HTTPStatus.NOT_FOUND or _missing(said) or found is None:
+        return ""
+    api = "v1" if found[0] == 1 else "v2"
+    if api == asked.api:
+        return ""
+    numbers = ".".join(map(str, found))
+    return _ANOTHER_API.format(table=asked.table, api=api, keys=_KEYS[api], version=numbers)
 
 
 def _ends(text: str, most: int) -> str:

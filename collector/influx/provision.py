@@ -3,7 +3,6 @@
 A plan is looked at first, and is a value; whoever asked for it then has it carried out, or shows it and leaves it.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,6 +12,7 @@ from collector.http import Answer, Http
 from collector.influx.buckets import Buckets
 from collector.influx.databases import Databases, needed
 from collector.influx.databases3 import Databases3
+from collector.influx.judge import version as version_of
 from collector.influx.management import Forbidden, Management
 from collector.influx.plan import Plan, Step
 from collector.influx.v1 import V1
@@ -21,7 +21,6 @@ from collector.settings import Influx
 
 __all__ = ["Done", "Plan", "Provision", "Step"]
 
-_VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
 _CLOSED = (3, 0)
 """What a server is taken for that lets not everybody ping: 2.x does, 1.x and 3.x can be told not to."""
 _V2_IN_1 = (1, 8)
@@ -98,7 +97,7 @@ class Provision:
             return Done(held=held)
         site = self._site(_CLOSED)
         try:
-            site = self._site(_version(self._management.ping()))
+            site = self._site(version_of(self._management.ping()))
             for step in wanted:
                 site.do(step)
                 done.append(step)
@@ -129,7 +128,7 @@ class Provision:
             answer = self._management.ping()
             if _is_victoria(answer):
                 return Plan(note=_VICTORIA)
-            version = _version(answer)
+            version = version_of(answer)
             self._want_fit(version)
             site = self._site(version)
             return site.plan(keep)
@@ -175,14 +174,6 @@ class Provision:
 
 def _statements(steps: Sequence[Step]) -> str:
     return "; ".join(step.statement for step in steps)
-
-
-def _version(answer: Answer) -> tuple[int, int] | None:
-    """Return the version that a server says it has; None where it says none, and for Cloud, which isn't numbered."""
-    if answer.headers.get("X-Influxdb-Build", "").lower() == "cloud":
-        return None
-    found = _VERSION.match(answer.headers.get("X-Influxdb-Version", ""))
-    return (int(found[1]), int(found[2])) if found else None
 
 
 def _is_victoria(answer: Answer) -> bool:

@@ -29,7 +29,9 @@ class V1:
         self._url = f"{settings.url}/write?{urlencode({key: value for key, value in query.items() if value})}"
         self._encoder = Encoder()
         table = f"influxdb.{name}"
-        asked = Asked(target=self.target, place=place, credential=f"{table}.username and its password", table=table)
+        asked = Asked(
+            target=self.target, place=place, credential=f"{table}.username and its password", table=table, api="v1"
+        )
         self.server = Server(settings, http, asked, self._sign)
 
     def write(self, points: Sequence[Point]) -> None:

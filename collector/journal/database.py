@@ -17,6 +17,7 @@ from collector.errors import JournalError
 from collector.journal import schema
 from collector.journal.copying import copy
 from collector.journal.lock import writer
+from collector.journal.rights import permit, user
 
 _BUSY_SECONDS = 10.0
 _OF_THE_SOURCE = ("SQLITE_BUSY", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ")
@@ -24,36 +25,50 @@ _OF_THE_SOURCE = ("SQLITE_BUSY", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOER
 _DAMAGED = "the file is damaged: move it aside and bring back a backup"
 
 
+class OldFormat(JournalError):
+    """A journal that an older version wrote, or an empty one: the first that writes brings it up."""
+
+    @property
+    def name(self) -> str:
+        """What it is to those who know nothing of formats."""
+        return JournalError.__name__
+
+
 class Database:
     """One open journal file. Raise JournalError, with the path and the mend, for all that SQLite has to say.
 
+    `untouched`: it can be written to, and opening it changes nothing: no file is made, and none is brought up.
     `stale` is called inside the lock whenever what was learnt from the file may no longer hold: a transaction came to
     nothing, or another process has written.
     """
 
-    def __init__(self, path: Path, *, readonly: bool = False, stale: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, path: Path, *, readonly: bool = False, untouched: bool = False, stale: Callable[[], None] = lambda: None
+    ) -> None:
         self.path = path
         self._stale = stale
         self._lock = threading.RLock()
         self._seen = -1
         with self._translated():
-            self._connection = _connect(path, readonly=readonly)
+            self._connection = _connect(path, readonly=readonly, make=not (readonly or untouched))
         try:
-            self._set_up(readonly=readonly)
+            self._set_up(readonly=readonly, untouched=untouched)
         except BaseException:
             self._connection.close()
             raise
 
-    def _set_up(self, *, readonly: bool) -> None:
+    def _set_up(self, *, readonly: bool, untouched: bool) -> None:
         # Recognised first, in one view: another's file is never written, and another process may be making the tables.
         with self.reading() as connection:
             version = self._version(connection)
+        if (readonly or untouched) and version < len(schema.STEPS):
+            raise OldFormat(f"{self.path}: not brought up to this version yet", mend="start `run` or `once`")
         if readonly:
-            if version < len(schema.STEPS):
-                raise JournalError(f"{self.path}: not brought up to this version yet", mend="start `run` or `once`")
             return
         with self._translated():
-            self._connection.execute("PRAGMA journal_mode=TRUNCATE")
+            # Untouched, the file of a rollback is left where it is, and not where it isn't.
+            if not untouched or self.path.with_name(f"{self.path.name}-journal").exists():
+                self._connection.execute("PRAGMA journal_mode=TRUNCATE")
             self._connection.execute("PRAGMA synchronous=FULL")
             # What is deleted is overwritten: a tenant that was forgotten is not to be read from free pages.
             self._connection.execute("PRAGMA secure_delete=ON")
@@ -144,18 +159,18 @@ class Database:
             raise JournalError(f"{self.path}: a table's definition is not text any more", mend=_DAMAGED) from error
 
 
-def _connect(path: Path, *, readonly: bool) -> sqlite3.Connection:
+def _connect(path: Path, *, readonly: bool, make: bool) -> sqlite3.Connection:
     if path.is_dir():
         raise JournalError(f"{path}: a folder, not a file", mend="set journal.path to a file in it")
     if not path.parent.is_dir():
         raise JournalError(f"{path}: its folder does not exist", mend=f"mkdir -p {path.parent}")
     if readonly and not path.exists():
         raise JournalError(f"{path}: there is no journal yet", mend="start `run`, or poll with `once`")
-    if not readonly:
+    if make:
         _create(path)
-        if not os.access(path, os.W_OK):
-            # Said here: SQLite would open it to read, and the first append would fail.
-            raise JournalError(f"{path}: this user may not write to it", mend=_permit(path))
+    if not readonly and path.exists() and not os.access(path, os.W_OK):
+        # Said here: SQLite would open it to read, and the first append would fail.
+        raise JournalError(f"{path}: the user {user()} may not write to it", mend=permit(path))
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={'ro' if readonly else 'rw'}",
         uri=True,
@@ -181,10 +196,6 @@ def _create(path: Path) -> None:
         os.close(folder)
 
 
-def _permit(path: Path) -> str:
-    return f"let this user write to the file and to {path.parent}"
-
-
 def _mend(error: sqlite3.Error | OSError, path: Path) -> str:
     # Decided on codes: the words of an OSError hold the path, and that may say anything.
     if isinstance(error, OSError):
@@ -196,7 +207,7 @@ def _mend(error: sqlite3.Error | OSError, path: Path) -> str:
         (
             "SQLITE_READONLY_ROLLBACK",
         ): "a process ended in the middle of a write: start `run` or `once`, which takes it back",
-        ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "EACCES", "EPERM", "EROFS"): _permit(path),
+        ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "EACCES", "EPERM", "EROFS"): permit(path),
         ("SQLITE_BUSY",): f"{writer(path)} holds a transaction open; end it",
         ("SQLITE_NOTADB",): "set journal.path to another file; if this was the journal, bring back a backup",
         ("SQLITE_CORRUPT", "SQLITE_CONSTRAINT", "SQLITE_ERROR"): _DAMAGED,

@@ -19,8 +19,8 @@ def test_a_permission_that_the_token_lacks(simulated: Simulated, tmp_path: Path)
     assert "403 Forbidden: Score.Read.All is needed" in said.message
     assert "Machine.Read.All, Alert.Read.All" in said.message
     assert TARGET.search(said.message)
-    assert "grant admin consent" in said.mend
     assert "grant admin consent" in found["contoso: permission"].mend
+    assert {found[f"contoso: {subject}"].mend for subject in ("organization", "device_groups")} == {"see permission"}
 
 
 def test_a_tenant_without_the_product(simulated: Simulated, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """`check` where the journal can't be used, or not for long: the path, the mend, the pid; it leaves nothing behind."""
 
+import os
+import pwd
 import shutil
 import sqlite3
 import subprocess
@@ -9,9 +11,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from origins import Origin, Reply, Request
 from servers import NOT_TESTED
-from system.blackbox import Simulated, collector, settings, well
+from system.blackbox import Simulated, collector, settings, v1, well
 from system.doctor import bad, checks, only_bad
+
+WHO = pwd.getpwuid(os.geteuid()).pw_name
 
 
 @pytest.fixture
@@ -76,19 +81,64 @@ def test_a_damaged_file_is_found(config: Path) -> None:
     assert "backup" in found.mend
 
 
-@pytest.mark.parametrize(
-    ("content", "words", "mend"),
-    [(b"not a database, but long enough to be one" * 30, "not a database", "journal.path"), (b"", None, "")],
-)
-def test_a_file_that_is_no_journal(config: Path, content: bytes, words: str | None, mend: str) -> None:
-    """Another file in the journal's place is named; an empty one is a journal without points."""
-    journal_of(config).write_bytes(content)
-    if words is None:
-        assert checks(config)["journal"].ok
-        return
+def test_a_file_that_is_no_journal(config: Path) -> None:
+    """Another file in the journal's place is named."""
+    journal_of(config).write_bytes(b"not a database, but long enough to be one" * 30)
     found = only_bad(config, "journal")
-    assert words in found.message
-    assert mend in found.mend
+    assert "not a database" in found.message
+    assert "journal.path" in found.mend
+
+
+def test_an_empty_file_is_no_journal_and_stays_empty(config: Path) -> None:
+    """An empty file holds no history: it is bad, with both mends, and nothing is put into it."""
+    journal_of(config).write_bytes(b"")
+    found = only_bad(config, "journal")
+    assert found.message == f"{journal_of(config)}: an empty file: it holds no history"
+    assert "bring back a backup; else delete the file" in found.mend
+    assert journal_of(config).read_bytes() == b""
+
+
+def test_a_journal_of_an_older_format_is_left_to_run(config: Path) -> None:
+    """A journal that has yet to be brought up is well, and is brought up by `run`, never by `check`."""
+    execute(journal_of(config), "PRAGMA user_version = 0")
+    before = journal_of(config).read_bytes()
+    found = checks(config)["journal"]
+    assert found.ok
+    assert "will be brought up by `run`" in found.message
+    assert journal_of(config).read_bytes() == before
+
+
+def test_no_file_is_made_beside_the_journal(config: Path) -> None:
+    """A journal that stands alone, as one from a backup does, stands alone after `check` too."""
+    folder = config.parent / "alone"
+    folder.mkdir()
+    shutil.copy(journal_of(config), folder)
+    found = checks(config, env={"COLLECTOR__JOURNAL__PATH": str(folder / "journal.db")})
+    assert found["journal: rows"].ok
+    assert [path.name for path in folder.iterdir()] == ["journal.db"]
+    assert (folder / "journal.db").read_bytes() == journal_of(config).read_bytes()
+
+
+def test_dead_letters_are_a_warning(simulated: Simulated, tmp_path: Path) -> None:
+    """What a sink refused for good has a line of that sink, with the commands; a sink without any has none."""
+
+    def talk(request: Request, _: object) -> Reply:
+        if request.target.startswith("/query"):
+            return Reply(b'{"results": [{}]}')
+        return Reply(status=400 if b"exposure" in request.body else 204)
+
+    with Origin(talk) as refuses, Origin(lambda *_: Reply(status=204)) as takes:
+        config = settings(tmp_path, simulated, v1("main", refuses.url, "db"), v1("other", takes.url, "db"))
+        collector("once", "--config", config)
+        found = checks(config)
+        said = collector("check", "--config", config)
+    letters = found["sink main: dead letters"]
+    assert letters.ok
+    assert letters.message == "3 points were refused for good"
+    assert "`exposure-collector rejected list`" in letters.mend
+    assert "`exposure-collector rejected resend` when the cause is mended" in letters.mend
+    assert "warn  sink main: dead letters: 3 points" in said.stdout
+    assert "sink other: dead letters" not in found
 
 
 def test_a_newer_version(config: Path) -> None:
@@ -129,7 +179,8 @@ def test_a_folder_that_is_missing(config: Path) -> None:
     """A journal in a folder that isn't there can't be made; the folder is the mend."""
     env = {"COLLECTOR__JOURNAL__PATH": str(config.parent / "gone" / "journal.db")}
     found = only_bad(config, "journal", env=env)
-    assert f"make the folder {config.parent / 'gone'}" in found.mend
+    assert f"there is no folder {config.parent / 'gone'}" in found.message
+    assert f"make the folder {config.parent / 'gone'}, and let the user {WHO} write to it" in found.mend
 
 
 def test_a_full_disk(config: Path) -> None:
@@ -169,4 +220,5 @@ def test_a_folder_that_takes_no_file(config: Path) -> None:
     """A journal in a folder in which nobody can make a file is said to be so, with the mend."""
     found = only_bad(config, "journal", env={"COLLECTOR__JOURNAL__PATH": "/proc/sys/kernel/journal.db"})
     assert "/proc/sys/kernel" in found.message
-    assert "let this user write" in found.mend
+    assert f"the user {WHO} may not write" in found.message
+    assert f"let the user {WHO} write to the file and to /proc/sys/kernel" in found.mend

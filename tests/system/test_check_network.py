@@ -1,13 +1,15 @@
 """`check` where nobody is reached, or somebody who isn't trusted: whose, which host and port, by which proxy."""
 
+import re
 import socket
+import threading
 from pathlib import Path
 
 import pytest
-from origins import Authority, Origin, Reply, crowded
+from origins import Authority, Origin, Reply, Request, crowded
 from servers import free_ports
-from system.blackbox import Simulated, settings, v1
-from system.doctor import Check, bad, only_bad
+from system.blackbox import Simulated, collector, settings, v1
+from system.doctor import Check, bad, checks, only_bad
 
 SECRET = "the-proxy's-s3cret"
 
@@ -53,7 +55,11 @@ def test_a_ca_file_that_is_none(simulated: Simulated, tmp_path: Path) -> None:
     """A ca_file without a certificate is named by its key and path."""
     env = {"COLLECTOR__TENANTS__CONTOSO__CA_FILE": str(tmp_path / "absent.pem")}
     found = only_bad(settings(tmp_path, simulated), "contoso: sign-in", env=env)
-    assert f"tenants.contoso.ca_file: {tmp_path / 'absent.pem'}" in found.message
+    assert found.message == f"tenants.contoso.ca_file: {tmp_path / 'absent.pem'}: no such file"
+    env = {"COLLECTOR__INFLUXDB__MAIN__CA_FILE": str(tmp_path / "collector.toml")}
+    config = settings(tmp_path, simulated, v1("main", "https://127.0.0.1:1", "exposure"))
+    found = only_bad(config, "sink main: write", env=env)
+    assert found.message.startswith(f"influxdb.main.ca_file: {config}: holds no certificate in PEM form")
 
 
 def test_a_name_that_is_not_found(simulated: Simulated, tmp_path: Path) -> None:
@@ -86,6 +92,35 @@ def test_an_api_that_never_answers(simulated: Simulated, tmp_path: Path) -> None
     assert "no whole answer within 1 s" in found.message
 
 
+def test_an_api_that_hangs_costs_one_timeout(simulated: Simulated, tmp_path: Path) -> None:
+    """The subjects are asked at once, so that an API that hangs holds `check` up for one timeout, however many."""
+    together = threading.Barrier(2)
+
+    def talk(request: Request, _: object) -> Reply:
+        together.wait(30)
+        groups = b'{"value": []}'
+        one = b'{"time": "2026-07-01T00:00:00Z", "score": 33.5}'
+        return Reply(groups if "ByMachineGroups" in request.target else one)
+
+    authority = Authority(tmp_path)
+    both = tmp_path / "both.pem"
+    both.write_bytes((simulated.folder / "ca.pem").read_bytes() + authority.pem.read_bytes())
+    with Origin(talk, authority.context()) as api:
+        env = {"COLLECTOR__TENANTS__CONTOSO__API_URL": api.url, "COLLECTOR__TENANTS__CONTOSO__CA_FILE": str(both)}
+        found = checks(settings(tmp_path, simulated), env=env)
+    assert found["contoso: organization"].message == "score 33.5"
+    assert found["contoso: device_groups"].message == "0 groups"
+
+
+def test_what_is_awaited_is_named(simulated: Simulated, tmp_path: Path) -> None:
+    """While something is silent `check` says what it waits for, and since when."""
+    simulated.fault("hang", subject="organization")
+    env = {"COLLECTOR__POLL__TIMEOUT_SECONDS": "7"}
+    done = collector("check", "--config", settings(tmp_path, simulated), env=env)
+    assert re.search(r"^waiting for contoso: organization, [5-7] s: 2 of 3 things$", done.stderr, re.MULTILINE)
+    assert "/s, " not in done.stderr
+
+
 def test_tls_to_a_plain_port(simulated: Simulated, tmp_path: Path) -> None:
     """A port that speaks no TLS is said to."""
     with Origin(lambda *_: Reply()) as origin:
@@ -95,7 +130,7 @@ def test_tls_to_a_plain_port(simulated: Simulated, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "mend"), [(407, "user and password"), (403, "allow this host"), (502, "whoever runs the proxy")]
+    ("status", "mend"), [(407, "correct user and password"), (403, "allow this host"), (502, "whoever runs the proxy")]
 )
 def test_a_proxy_that_refuses(simulated: Simulated, tmp_path: Path, status: int, mend: str) -> None:
     """What a proxy refuses is the proxy's: by host and port, never with its password."""
@@ -106,6 +141,16 @@ def test_a_proxy_that_refuses(simulated: Simulated, tmp_path: Path, status: int,
     assert f"{host} by the proxy 127.0.0.1:{proxy.port}: the proxy refused: {status}" in found.message
     assert mend in found.mend
     assert SECRET not in found.message + found.mend
+
+
+def test_a_proxy_that_stands_before_an_influxdb_nearby(simulated: Simulated, tmp_path: Path) -> None:
+    """A 407 on the way to an InfluxDB over plain http is the proxy's too, and NO_PROXY the first mend."""
+    with Origin(lambda *_: Reply(status=407)) as proxy:
+        env = {"HTTP_PROXY": f"http://127.0.0.1:{proxy.port}", "NO_PROXY": "localhost"}
+        config = settings(tmp_path, simulated, v1("main", "http://127.0.0.1:8086", "exposure"))
+        found = only_bad(config, "sink main: write", env=env)
+    assert f"127.0.0.1:8086 by the proxy 127.0.0.1:{proxy.port}: the proxy refused: 407" in found.message
+    assert found.mend.startswith("ask 127.0.0.1 without a proxy: add it to NO_PROXY")
 
 
 def test_a_proxy_that_is_not_there(simulated: Simulated, tmp_path: Path) -> None:

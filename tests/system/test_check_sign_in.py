@@ -1,9 +1,11 @@
 """`check` where sign-in refuses: the code, what it means, and what its owner does about it."""
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
+from keys import made
 from system.blackbox import Simulated, settings
 from system.doctor import bad, checks, only_bad
 
@@ -21,7 +23,7 @@ from system.doctor import bad, checks, only_bad
         (700213, "no federated identity matches", "issuer, subject and audience"),
         (500011, "the resource is not found in the tenant", "scope"),
         (65001, "nobody has consented", "admin consent"),
-        (53003, "blocked by Conditional Access", "an application's credential"),
+        (53003, "blocked by Conditional Access", "sign-in log"),
         (700082, "the refresh token has expired", "login"),
         (70043, "the refresh token has expired", "login"),
     ],
@@ -65,17 +67,49 @@ def test_a_tenant_of_the_right_cloud_is_left_in_peace(simulated: Simulated, tmp_
     only_bad(settings(tmp_path, simulated), "contoso: sign-in", env=env)
 
 
-@pytest.mark.parametrize(("days", "ok"), [(-3, False), (1, False), (29, False), (40, True)])
-def test_a_secret_that_ends_soon_is_bad(simulated: Simulated, tmp_path: Path, days: int, *, ok: bool) -> None:
-    """A credential that ends within 30 days, or has ended, is bad, with the day and what to renew."""
+@pytest.mark.parametrize(
+    ("days", "ok", "soon"), [(-3, False, True), (1, True, True), (29, True, True), (40, True, False)]
+)
+def test_a_secret_that_ends_soon_is_a_warning(
+    simulated: Simulated, tmp_path: Path, days: int, *, ok: bool, soon: bool
+) -> None:
+    """A credential that ends within 30 days is a warning, with the day and what to renew; one that has ended is bad."""
     day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days)
     env = {"COLLECTOR__TENANTS__CONTOSO__CREDENTIAL__CLIENT_SECRET_EXPIRES": day.isoformat()}
     found = checks(settings(tmp_path, simulated), env=env)["contoso: credential"]
     assert found.ok is ok
     assert day.isoformat() in found.message
-    if not ok:
+    assert bool(found.mend) is soon
+    if soon:
         assert "make a new client secret" in found.mend
         assert str(simulated.folder / "simulator.secret") in found.mend
+
+
+def test_a_secret_that_has_ended_is_told_once(simulated: Simulated, tmp_path: Path) -> None:
+    """Where sign-in says that the secret has ended, that is the one finding; its mend names key and file."""
+    simulated.fault("sign_in_error", code=7000222)
+    env = {"COLLECTOR__TENANTS__CONTOSO__CREDENTIAL__CLIENT_SECRET_EXPIRES": "2026-01-31"}
+    found = only_bad(settings(tmp_path, simulated), "contoso: sign-in", env=env)
+    assert "tenants.contoso.credential.client_secret_file" in found.mend
+    assert str(simulated.folder / "simulator.secret") in found.mend
+    simulated.heal()
+    # Another fault than its end leaves both to be told.
+    simulated.fault("sign_in_error", code=90002)
+    both = bad(settings(tmp_path, simulated), env=env)
+    assert set(both) == {"contoso: sign-in", "contoso: credential"}
+
+
+def test_a_certificate_that_has_ended_is_told_once(simulated: Simulated, tmp_path: Path) -> None:
+    """A certificate that has ended is never sent, and is one finding with one mend."""
+    ended = made(begins=-400, ends=-35)
+    (tmp_path / "ended.pem").write_bytes(ended.pem() + ended.cert)
+    (tmp_path / "ended.pem").chmod(0o600)
+    config = settings(tmp_path, simulated)
+    credential = 'credential = { kind = "certificate", certificate_file = "ended.pem" }'
+    config.write_text(re.sub(r"^credential = .*$", credential, config.read_text(), flags=re.MULTILINE))
+    found = only_bad(config, "contoso: sign-in")
+    assert "holds a certificate that ended at" in found.message
+    assert "make a new certificate" in found.mend
 
 
 def test_a_sign_in_that_is_none(simulated: Simulated, tmp_path: Path) -> None:

@@ -69,10 +69,11 @@ def test_a_user_who_may_only_read(simulated: Simulated, influxd_with_users: Infl
 
 
 def test_the_wrong_api(simulated: Simulated, influxd: Influxd, tmp_path: Path) -> None:
-    """A 1.x that is asked as 2.x: the mend is the api of the settings."""
+    """A 1.x that is asked as 2.x says what it is: the mend is the api of the settings, and the keys that go with it."""
     section = f'[influxdb.main]\nurl = "{influxd.url}"\norg = "o"\nbucket = "b"\ntoken = "{SECRET}"\n'
     found = of_sink(simulated, tmp_path, section)
-    assert 'InfluxDB 1.x wants api = "v1"' in found.mend
+    keys = "database, username and password_file"
+    assert found.mend == f'set influxdb.main.api = "v1", with {keys}: the server is an InfluxDB 1.6'
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,14 @@ def test_what_a_2x_server_refuses(
         found = of_sink(simulated, tmp_path, section)
     assert f"bucket exposure of organization security: {status}: {body['message']}" in found.message
     assert mend in found.mend
+
+
+def test_an_empty_database_is_said_to_be_empty(
+    simulated: Simulated, influxd: Influxd, database: str, tmp_path: Path
+) -> None:
+    """A database that may be read, and holds nothing yet, is said to be so."""
+    found = checks(settings(tmp_path, simulated, v1("main", influxd.url, database)))
+    assert found["sink main: read"].message == "allowed; nothing is in it yet"
 
 
 def test_plain_http_to_a_server_that_wants_tls(simulated: Simulated, tmp_path: Path) -> None:

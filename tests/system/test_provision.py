@@ -60,12 +60,15 @@ def test_a_retention_is_shortened_only_with_yes(
     done = collector("provision", "--config", config, "--keep-days", "30")
     assert done.returncode == 2
     assert f'ALTER RETENTION POLICY "autogen" ON "{database}" DURATION 30d' in done.stdout
+    assert "(only with --yes: what is older is deleted)" in done.stdout
     assert "--yes" in done.stderr
     assert retention(influxd, database) == {"autogen": "0s"}
     done = collector("provision", "--config", config, "--keep-days", "30", "--json")
     assert not document(done)["ok"]
     assert document(done)["sinks"][0]["changes"] == []
-    well(collector("provision", "--config", config, "--keep-days", "30", "--yes"))
+    said = well(collector("provision", "--config", config, "--keep-days", "30", "--yes"))
+    assert "(what is older is deleted)" in said
+    assert "--yes" not in said
     assert retention(influxd, database) == {"autogen": "720h0m0s"}
     well(collector("provision", "--config", config, "--keep-days", "0"))
     assert retention(influxd, database) == {"autogen": "0s"}
@@ -99,7 +102,9 @@ def test_one_sink_does_not_stop_the_others(
     assert retention(influxd, missing) == {"autogen": "0s"}
     assert "Traceback" not in done.stderr
 
-    assert collector("provision", "--config", config, "--sink", "odd").returncode == 2
+    odd = collector("provision", "--config", config, "--sink", "odd")
+    assert odd.returncode == 2
+    assert odd.stderr.startswith("error: odd: influxdb.odd.database: ")
     well(collector("provision", "--config", config, "--sink", "fine", "--sink", "victoria"))
     done = collector("provision", "--config", config, "--sink", "nonsense")
     assert done.returncode == 2
@@ -124,8 +129,10 @@ def test_an_administrator_lends_a_sign_in(
     assert f'CREATE DATABASE "{missing}"' in refused.stderr
 
     created = collector("provision", "--config", config, *administrator)
-    assert "done: create the database" in well(created)
-    assert "warning: main: it takes no points yet" in created.stderr
+    assert created.returncode == 1
+    assert "main: done: create the database" in created.stdout
+    assert "main: nothing is lacking, and yet it takes no points: " in created.stdout
+    assert f"mend: grant write on the database {missing}" in created.stderr
     influxd_with_users.query(f'GRANT WRITE ON "{missing}" TO "{user}"')
     well(collector("provision", "--config", config))
     lent = {"COLLECTOR_PROVISION_USERNAME": ADMIN[0], "COLLECTOR_PROVISION_PASSWORD": ADMIN[1]}
@@ -139,6 +146,28 @@ def test_an_administrator_lends_a_sign_in(
     assert not any(secret in said for secret in ("of the collector", ADMIN[1], "of nobody"))
 
 
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_user_who_may_only_read_is_not_well(
+    simulated: Simulated, influxd_with_users: Influxd, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Where nothing is lacking, and the user may not write, that is said on stdout and is a failure, with the mend."""
+    database = influxd_with_users.database()
+    user = f"reader {database}"
+    influxd_with_users.query(f"CREATE USER \"{user}\" WITH PASSWORD 'of the reader'")
+    influxd_with_users.query(f'GRANT READ ON "{database}" TO "{user}"')
+    more = f'username = "{user}"\npassword = "of the reader"'
+    config = settings(tmp_path, simulated, v1("main", influxd_with_users.url, database, more))
+    lent = {"COLLECTOR_PROVISION_USERNAME": ADMIN[0], "COLLECTOR_PROVISION_PASSWORD": ADMIN[1]}
+    done = collector("provision", "--config", config, *options, env=lent)
+    assert done.returncode == 1
+    assert "nothing to do" not in done.stdout
+    assert "nothing is lacking, and yet it takes no points: " in done.stdout
+    assert f"mend: grant write on the database {database}" in done.stderr
+    sink = document(collector("provision", "--config", config, *options, "--json", env=lent))["sinks"][0]
+    assert not sink["ok"]
+    assert "it takes no points" in sink["message"]
+
+
 def test_one_sign_in_does_for_all_sinks_of_a_server(
     simulated: Simulated,
     influxd_with_users: Influxd,
@@ -147,7 +176,8 @@ def test_one_sign_in_does_for_all_sinks_of_a_server(
     tmp_path: Path,
 ) -> None:
     """Two databases of one server are made with one sign-in that was lent."""
-    both = (v1(name, influxd_with_users.url, f"{missing} {name}") for name in ("first", "second"))
+    more = f'username = "{ADMIN[0]}"\npassword = "{ADMIN[1]}"'
+    both = (v1(name, influxd_with_users.url, f"{missing} {name}", more) for name in ("first", "second"))
     well(collector("provision", "--config", settings(tmp_path, simulated, *both), *administrator))
     there = {row["name"] for row in influxd_with_users.query("SHOW DATABASES")}
     assert {f"{missing} first", f"{missing} second"} <= there

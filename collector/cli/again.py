@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 GOES_ON = "the journal keeps them, and `run` or `once` goes on from there"
 
-PATIENCE = (
-    "Seconds in which what is unavailable is tried again. No ceiling: an exchange that is under way then still ends by"
-    " its own timeout."
-)
-Patience = Annotated[float, typer.Option(min=0.0, help=PATIENCE)]
+Patience = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        max=86400.0,
+        help="Seconds in which what is unavailable is tried again. No ceiling: an exchange that is under way then still"
+        " ends by its own timeout.",
+    ),
+]
 
 
 def quiet(config: "ConfigFile") -> "Settings":

@@ -6,11 +6,11 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from collector.cli.again import PATIENCE
+from collector.cli.again import Patience
 from collector.cli.options import (
     ConfigFile,
     Json,
@@ -76,7 +76,7 @@ def once(
     *,
     config: ConfigFile = None,
     tenant: Tenant = None,
-    patience: Annotated[float, typer.Option(min=0.0, help=PATIENCE)] = 20.0,
+    patience: Patience = 20.0,
     name: Name = None,
     as_json: Json = False,
 ) -> None:

@@ -30,7 +30,7 @@ def test_help_names_every_command() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", well(collector("--version")))
 
 
-@pytest.mark.parametrize("arguments", [(), ("nonsense",), ("once", "--patience", "soon"), ("status", "--colour")])
+@pytest.mark.parametrize("arguments", [(), ("nonsense",), ("once", "--patience", "inf"), ("status", "--colour")])
 def test_a_wrong_command_line_is_exit_code_2(arguments: tuple[str, ...]) -> None:
     """What is wrong with the command line is said on stderr, with exit code 2 and no traceback."""
     done = collector(*arguments)

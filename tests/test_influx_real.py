@@ -185,11 +185,12 @@ def test_a_retention_policy_that_is_not_there(points: list[Point], influxd: Infl
 
 @asked_and_written
 def test_a_server_without_the_v2_api(points: list[Point], influxd: Influxd, http: Http) -> None:
-    """InfluxDB 1.6 has no /api/v2/write: the sink says so and keeps everything."""
+    """InfluxDB 1.6 has no /api/v2/write: the sink says what it is and what to set, and keeps everything."""
     sink = V2("main", Influx(api="v2", url=influxd.url, bucket="exposure"), http)
     with pytest.raises(Unauthorized, match="404") as caught:
         sink.write(points)
-    assert "influxdb.main.url and influxdb.main.api" in caught.value.mend
+    assert 'set influxdb.main.api = "v1"' in caught.value.mend
+    assert caught.value.mend.endswith("the server is an InfluxDB 1.6")
 
 
 @asked_and_written

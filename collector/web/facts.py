@@ -24,7 +24,7 @@ class Facts(Protocol):
         """Whether the process turns: its clock has fired and its housekeeping has run within a minute."""
 
     def reasons(self) -> Sequence[str]:
-        """Why it isn't ready: the journal can't be written, or no tenant is fresh. Empty when it is."""
+        """Why it isn't ready: the journal can't be written or is damaged, or no tenant is fresh. Empty when it is."""
 
     def scores(self) -> Sequence[Point]:
         """The newest point of each exposure score series that has one within three intervals."""
@@ -45,4 +45,4 @@ class Facts(Protocol):
         """Size of the journal's file."""
 
     def journal_ok(self) -> bool:
-        """Whether the last append went well."""
+        """Whether the last append went well, and the last look found nothing damaged."""

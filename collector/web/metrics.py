@@ -40,7 +40,7 @@ class _Scrape(Collector):
         yield self._expiries()
         yield GaugeMetricFamily(
             "collector_journal_ok",
-            "1 while the journal can be read and written",
+            "1 while the journal can be read and written, and holds what was written as far as it was looked at",
             value=int(readable and self._facts.journal_ok()),
         )
 

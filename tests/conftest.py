@@ -1,12 +1,23 @@
-"""Fixtures that several test files share: a journal, and the real servers, started once a session when first asked."""
+"""Fixtures that several test files share: a journal, sign-ins, and the real servers, started once a session if asked.
 
-from collections.abc import Iterator
+A file that means something else by one of the names has its own.
+"""
+
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from origins import Authority
 from servers import INFLUXD, NOT_TESTED, VICTORIA, Influxd, Victoria, need
+from sign_ins import SignIns
+from signing import CONTOSO, Sources, simulator, tenant
+from tenants import FakeTenant
 
+from collector.defender import Login
+from collector.defender.auth import Auth
+from collector.http import Http
 from collector.journal import Journal
+from collector.simulator import Patience, Simulator
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -52,3 +63,50 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     """An empty journal."""
     with Journal(tmp_path / "journal.db") as journal:
         yield journal
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """An authority that issues the certificates of a made-up tenant."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def make(authority: Authority) -> Iterator[SignIns]:
+    """Makes sign-ins to a made-up tenant."""
+    with SignIns(authority) as sign_ins:
+        yield sign_ins
+
+
+@pytest.fixture
+def fake(make: SignIns) -> FakeTenant:
+    """That tenant, whose every answer is the test's."""
+    return make.fake
+
+
+@pytest.fixture
+def auth(make: SignIns) -> Auth:
+    """Its token, of which there is none yet."""
+    return make()
+
+
+@pytest.fixture
+def source() -> Iterator[Sources]:
+    """Makes sources, and closes their connections at the end."""
+    with Sources() as sources:
+        yield sources
+
+
+@pytest.fixture
+def simulated(tmp_path: Path) -> Iterator[Simulator]:
+    """A simulated tenant that a person signs in to by device code."""
+    with simulator(tmp_path, "device_code", patience=Patience(interval=1)) as simulated:
+        yield simulated
+
+
+@pytest.fixture
+def login(simulated: Simulator) -> Iterator[Callable[..., Login]]:
+    """Makes sign-ins of a person to it."""
+    http = Http(simulated.ca_file)
+    yield lambda **more: Login(CONTOSO, tenant(simulated, **more), http)
+    http.close()

@@ -3,12 +3,11 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
-from origins import Authority, Reply
+from origins import Reply
 from sign_ins import Clock, SignIns, refuse
 from signing import failure
 from tenants import CLIENT_ID, SECRET, TENANT_ID, FakeTenant, always, as_json
@@ -21,27 +20,6 @@ from collector.settings import ClientSecret, Secret
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
-
-
-@pytest.fixture(name="authority", scope="module")
-def _authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(name="make")
-def _make(authority: Authority) -> Iterator[SignIns]:
-    with SignIns(authority) as sign_ins:
-        yield sign_ins
-
-
-@pytest.fixture(name="fake")
-def _fake(make: SignIns) -> FakeTenant:
-    return make.fake
-
-
-@pytest.fixture(name="auth")
-def _auth(make: SignIns) -> Auth:
-    return make()
 
 
 @pytest.fixture(name="clock")

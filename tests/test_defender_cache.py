@@ -6,18 +6,17 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
-from signing import CONTOSO, Sources, cache_of, failure, polled, signed_in, simulator, tenant
+from signing import CONTOSO, Sources, cache_of, failure, polled, signed_in
 
 from collector.defender import Login
 from collector.errors import Unauthorized, Unavailable
-from collector.http import Http
-from collector.simulator import Patience, Simulator
+from collector.simulator import Simulator
 
 OTHER = "99999999-9999-9999-9999-999999999999"
 
@@ -25,25 +24,6 @@ OTHER = "99999999-9999-9999-9999-999999999999"
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
-
-
-@pytest.fixture(name="source")
-def _source() -> Iterator[Sources]:
-    with Sources() as sources:
-        yield sources
-
-
-@pytest.fixture(name="simulated")
-def _simulated(tmp_path: Path) -> Iterator[Simulator]:
-    with simulator(tmp_path, "device_code", patience=Patience(interval=1)) as simulated:
-        yield simulated
-
-
-@pytest.fixture(name="login")
-def _login(simulated: Simulator) -> Iterator[Callable[..., Login]]:
-    http = Http(simulated.ca_file)
-    yield lambda **more: Login(CONTOSO, tenant(simulated, **more), http)
-    http.close()
 
 
 def test_the_cache_is_for_its_owner_alone_and_holds_no_access_token(

@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from collector.defender import Login, Person
 from collector.errors import BadResponse, ConfigError, Unauthorized
 from collector.http import Http
 from collector.settings import DeviceCode
-from collector.simulator import Patience, Simulator
+from collector.simulator import Simulator
 
 OTHER = "99999999-9999-9999-9999-999999999999"
 
@@ -22,25 +22,6 @@ OTHER = "99999999-9999-9999-9999-999999999999"
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
-
-
-@pytest.fixture(name="source")
-def _source() -> Iterator[Sources]:
-    with Sources() as sources:
-        yield sources
-
-
-@pytest.fixture(name="simulated")
-def _simulated(tmp_path: Path) -> Iterator[Simulator]:
-    with simulator(tmp_path, "device_code", patience=Patience(interval=1)) as simulated:
-        yield simulated
-
-
-@pytest.fixture(name="login")
-def _login(simulated: Simulator) -> Iterator[Callable[..., Login]]:
-    http = Http(simulated.ca_file)
-    yield lambda **more: Login(CONTOSO, tenant(simulated, **more), http)
-    http.close()
 
 
 def test_a_person_signs_in_once_and_the_service_goes_on_alone(

@@ -3,12 +3,11 @@
 import email.utils
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from origins import Authority, Reply
+from origins import Reply
 from sign_ins import CORRELATION, SignIns, refuse
 from signing import failure, shown
 from tenants import CLIENT_ID, SECRET, TENANT_ID, FakeTenant, always, as_json, jwt, payload
@@ -49,27 +48,6 @@ CODES = {
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
-
-
-@pytest.fixture(name="authority", scope="module")
-def _authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(name="make")
-def _make(authority: Authority) -> Iterator[SignIns]:
-    with SignIns(authority) as sign_ins:
-        yield sign_ins
-
-
-@pytest.fixture(name="fake")
-def _fake(make: SignIns) -> FakeTenant:
-    return make.fake
-
-
-@pytest.fixture(name="auth")
-def _auth(make: SignIns) -> Auth:
-    return make()
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -3,7 +3,6 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,27 +20,6 @@ from collector.http import Http
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
-
-
-@pytest.fixture(name="authority", scope="module")
-def _authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(name="make")
-def _make(authority: Authority) -> Iterator[SignIns]:
-    with SignIns(authority) as sign_ins:
-        yield sign_ins
-
-
-@pytest.fixture(name="fake")
-def _fake(make: SignIns) -> FakeTenant:
-    return make.fake
-
-
-@pytest.fixture(name="auth")
-def _auth(make: SignIns) -> Auth:
-    return make()
 
 
 @pytest.mark.parametrize("stage", ["discover", "say"])

@@ -10,6 +10,8 @@ SECONDS ?= 30
 # Branch coverage in percent that `check` wants; without the real servers less is reached.
 FLOOR ?= 0
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Every package is pinned, so nothing is left to resolve: an extra that one of them names would look for a newer release.
+PINNED := $(PIP) --no-deps --require-hashes -r
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -46,10 +48,10 @@ pins: ## makes the pinned requirements anew (needs uv)
 	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed; name it as PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || { echo "make: $(PYTHON) can't make a venv; install its venv package" >&2; exit 1; }
 	@echo "installing into .venv (once)"
-	@$(PIP) --require-hashes -r requirements.txt
+	@$(PINNED) requirements.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.testing: .venv/.installed tests/requirements.txt
-	@$(PIP) --require-hashes -r tests/requirements.txt
+	@$(PINNED) tests/requirements.txt
 	@touch $@

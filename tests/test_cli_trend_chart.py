@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collector.cli.chart import ASCII, BRAILLE, ROWS, Chart, Line, Pen
@@ -140,6 +140,7 @@ def test_every_score_is_drawn_and_the_chart_fits(drawn: list[tuple[int, float]],
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=5))
+@example([101.0, -5e-324])
 def test_a_score_that_the_api_never_promised_is_drawn_too(scores: list[float]) -> None:
     """A score under 0 or over 100 stretches the scale, and ends no command."""
     lines = chart(hourly(scores)).lines(70, BRAILLE)

@@ -1,5 +1,6 @@
 """Sign-in by managed identity: the real msal, to what stands in for the platform, which is on this machine alone."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -224,7 +225,7 @@ def test_a_platform_that_hangs_ends_at_the_deadline(simulated: Simulator, source
     """The metadata service is bounded as every sign-in is, and the machine is said to have no identity."""
     simulated.faults.set("hang", subject="metadata")
     error = failure(source(simulated), 0.5)
-    assert "within 0.5 s" in str(error)
+    assert re.search(r"no whole answer within 0\.[45]\d* s", str(error))
     assert CONTOSO not in str(error)
 
 

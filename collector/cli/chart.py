@@ -191,7 +191,9 @@ def _starts(low: float, high: float, step: float) -> Iterator[float]:
     # In the middle where that is possible, with no room for scores that there can't be.
     middle = round((low + high) / 2 / step) - _STEPS // 2
     yield min(max(middle, 0), _MOST // step - _STEPS) * step
-    yield math.floor(low / step) * step
+    below = math.floor(low / step)
+    # A quotient next to nothing becomes 0, which is not below a score that is less.
+    yield (below if below * step <= low else below - 1) * step
 
 
 def _dot(score: float, least: float, step: float, dots: int) -> int:

@@ -17,11 +17,11 @@ from typing import Any, Self
 import httpx
 
 COMMAND = [sys.executable, "-m", "collector"]
-_OURS = re.compile(r"COLLECTOR_|AZURE_|INFLUXDB_|(HTTPS?|ALL|NO)_PROXY$", re.IGNORECASE)
+_OURS = re.compile(r"COLLECTOR_|AZURE_|INFLUXDB_|((HTTPS?|ALL|NO)_PROXY|COLUMNS)$", re.IGNORECASE)
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return this process's environment without what would reach into the settings, and with `extra`."""
+    """Return this process's environment without what would reach into settings and width, and with `extra`."""
     kept = {key: value for key, value in os.environ.items() if not _OURS.match(key)}
     return {**kept, "NO_PROXY": "localhost,127.0.0.1", **(extra or {})}
 

@@ -74,6 +74,9 @@ class Script:
         self.signed_in = 0
         self.seconds: list[float] = []
         self.clock_ahead: float | None = None
+        self.takes = 0.0
+        """Seconds that each exchange takes on `clock`."""
+        self.clock = Time()
 
     def expires(self) -> datetime | None:
         return None
@@ -85,6 +88,7 @@ class Script:
     def sign_in(self, seconds: float) -> None:
         self.seconds.append(seconds)
         self.signed_in += 1
+        self.clock.now += self.takes
         error = self.sign_ins.popleft() if self.sign_ins else None
         if error is not None:
             raise error
@@ -99,6 +103,7 @@ class ScriptedAsking:
 
     def step(self, seconds: float) -> Step:
         self._script.seconds.append(seconds)
+        self._script.clock.now += self._script.takes
         turn = self._script.turns.popleft()
         if isinstance(turn, CollectorError):
             raise turn

@@ -1,58 +1,22 @@
 """Collecting: retries, sign-in, pages, Retry-After, and the one `collector_poll` point of each poll."""
 
-import threading
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from fakes import Script, ScriptedAsking, Stage, Time, Turn, group, score
+from fakes import Script, ScriptedAsking, Turn, group, score
+from stages import SLOT, Polls
 
-from collector.batch import Cursor
-from collector.errors import BadResponse, JournalError, Unauthorized, Unavailable
+from collector.errors import BadResponse, Unauthorized, Unavailable
 from collector.journal import Journal
-from collector.pipeline import Backoff, Collecting, Hold, Outcome, Terms
-from collector.point import Point
+from collector.pipeline import Backoff, Terms
 from collector.step import Step
-
-SLOT = 1_700_000_000_000 // 3_600_000 * 3_600_000
-EVEN = Backoff(base=2.0, most=60.0, draw=lambda low, high: (low + high) / 2)
-
-
-class Bench:
-    """A `Collecting` on a stage, with what it settled."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
-        self.time = Time()
-        self.stage = Stage(self.time)
-        self.outcomes: list[Outcome] = []
-        self.collecting = Collecting(
-            hold=Hold(journal, appended=lambda: None),
-            workers=self.stage,
-            name="host-1",
-            timeout=30.0,
-            monotonic=self.time,
-        )
-
-    def poll(
-        self, source: Script, seconds: float = 600.0, *, patient: bool = True, subject: str = "organization"
-    ) -> None:
-        now = self.time.now
-        terms = Terms(last_start=now + seconds - 1, end=now + seconds, backoff=EVEN, patient=patient)
-        self.collecting.poll(source, subject, SLOT, terms, self.outcomes.append)
-
-    def points(self) -> list[Point]:
-        return [row.point for row in self.journal.read(Cursor("test", 1, 0), 1000).rows]
 
 
 @pytest.fixture
-def bench(journal: Journal) -> Bench:
+def bench(journal: Journal) -> Polls:
     """Everything on a stage, nothing polled yet."""
-    return Bench(journal)
+    return Polls(journal)
 
 
-def test_a_poll_that_succeeds_leaves_its_points_and_one_poll_point_of_the_slot(bench: Bench) -> None:
+def test_a_poll_that_succeeds_leaves_its_points_and_one_poll_point_of_the_slot(bench: Polls) -> None:
     """Each poll leaves its points and one `collector_poll` point, all at the slot's time."""
     bench.poll(Script("contoso", [[score("contoso", SLOT)]]))
     bench.stage.play()
@@ -66,7 +30,7 @@ def test_a_poll_that_succeeds_leaves_its_points_and_one_poll_point_of_the_slot(b
     assert bench.outcomes[0].safe
 
 
-def test_an_unavailable_api_is_asked_again_until_it_answers(bench: Bench) -> None:
+def test_an_unavailable_api_is_asked_again_until_it_answers(bench: Polls) -> None:
     """A poll that failed is tried again with growing waits, and its points carry the slot all the same."""
     turns: list[Turn] = [Unavailable("503"), Unavailable("503"), [score("contoso", SLOT)]]
     bench.poll(Script("contoso", turns))
@@ -76,7 +40,7 @@ def test_an_unavailable_api_is_asked_again_until_it_answers(bench: Bench) -> Non
     assert bench.points()[0].time == SLOT
 
 
-def test_retries_end_with_the_slot(bench: Bench) -> None:
+def test_retries_end_with_the_slot(bench: Polls) -> None:
     """No try starts that could not end inside the slot; then the slot is settled as failed, by the error's name."""
     source = Script("contoso", [Unavailable("503") for _ in range(100)])
     bench.poll(source, seconds=60.0)
@@ -88,7 +52,7 @@ def test_retries_end_with_the_slot(bench: Bench) -> None:
     assert poll.fields["tries"] == len(source.asked)
 
 
-def test_an_exchange_never_gets_more_time_than_the_slot_has_left(bench: Bench) -> None:
+def test_an_exchange_never_gets_more_time_than_the_slot_has_left(bench: Polls) -> None:
     """Near the slot's end an exchange gets what is left, not the whole timeout."""
     source = Script("contoso", [[score("contoso", SLOT)]])
     bench.poll(source, seconds=12.0)
@@ -96,7 +60,7 @@ def test_an_exchange_never_gets_more_time_than_the_slot_has_left(bench: Bench) -
     assert source.seconds == [12.0]
 
 
-def test_retry_after_is_kept_and_outlives_the_slot(bench: Bench) -> None:
+def test_retry_after_is_kept_and_outlives_the_slot(bench: Polls) -> None:
     """Whoever asked to be left alone for an hour is not asked by the next slot either."""
     source = Script("contoso", [Unavailable("429", retry_after=3000.0, throttled=True), [score("contoso", SLOT)]])
     bench.poll(source, seconds=600.0)
@@ -114,7 +78,7 @@ def test_retry_after_is_kept_and_outlives_the_slot(bench: Bench) -> None:
     assert bench.outcomes[2].error is None
 
 
-def test_one_subject_that_is_throttled_does_not_silence_another(bench: Bench) -> None:
+def test_one_subject_that_is_throttled_does_not_silence_another(bench: Polls) -> None:
     """Retry-After holds for the subject that was asked for, not for its tenant's other subject."""
     source = Script("contoso", [Unavailable("429", retry_after=3000.0, throttled=True), [group("contoso", "A", SLOT)]])
     bench.poll(source)
@@ -124,7 +88,7 @@ def test_one_subject_that_is_throttled_does_not_silence_another(bench: Bench) ->
     assert [outcome.error is None for outcome in bench.outcomes] == [False, True]
 
 
-def test_a_bad_response_keeps_what_is_good_and_is_not_asked_again(bench: Bench) -> None:
+def test_a_bad_response_keeps_what_is_good_and_is_not_asked_again(bench: Polls) -> None:
     """The good rows of an answer are kept; the slot is settled as not ok, with the error's name."""
 
     class Partly(Script):
@@ -142,7 +106,7 @@ def test_a_bad_response_keeps_what_is_good_and_is_not_asked_again(bench: Bench) 
     assert len(source.asked) == 1
 
 
-def test_pages_that_came_before_a_failure_are_kept(bench: Bench) -> None:
+def test_pages_that_came_before_a_failure_are_kept(bench: Polls) -> None:
     """What an earlier try brought is kept when the slot is given up, and left for the whole answer when one comes."""
 
     class Paged(Script):
@@ -161,7 +125,7 @@ def test_pages_that_came_before_a_failure_are_kept(bench: Bench) -> None:
     assert bench.outcomes[1].points == 1, "the whole answer has no group A any more"
 
 
-def test_a_long_draw_does_not_give_up_the_end_of_the_slot(bench: Bench) -> None:
+def test_a_long_draw_does_not_give_up_the_end_of_the_slot(bench: Polls) -> None:
     """The last try is as late as it can be and still end inside the slot."""
     source = Script("contoso", [Unavailable("503") for _ in range(100)])
     now = bench.time.now
@@ -172,7 +136,7 @@ def test_a_long_draw_does_not_give_up_the_end_of_the_slot(bench: Bench) -> None:
     assert len(source.asked) == 2
 
 
-def test_a_tenant_that_ran_out_of_time_asks_on_a_lane_of_its_own(bench: Bench) -> None:
+def test_a_tenant_that_ran_out_of_time_asks_on_a_lane_of_its_own(bench: Polls) -> None:
     """After an exchange that took all its time a tenant's exchanges are on the slow lane, until one is answered."""
     source = Script(
         "contoso", [Unavailable("503"), Unavailable("503"), [score("contoso", SLOT)], [score("contoso", 0)]]
@@ -194,7 +158,7 @@ def test_a_tenant_that_ran_out_of_time_asks_on_a_lane_of_its_own(bench: Bench) -
     assert lanes == ["collect", "collect", "slow", "collect", "slow", "collect"]
 
 
-def test_what_waits_is_settled_when_the_clock_is_gone(bench: Bench) -> None:
+def test_what_waits_is_settled_when_the_clock_is_gone(bench: Polls) -> None:
     """A retry that will never come is settled as failed, once; an exchange under way ends by itself."""
     source = Script("contoso", [Unavailable("503"), [score("contoso", SLOT)]])
     bench.poll(source)
@@ -206,7 +170,7 @@ def test_what_waits_is_settled_when_the_clock_is_gone(bench: Bench) -> None:
     assert len(source.asked) == 1
 
 
-def test_each_page_is_a_job_of_its_own(bench: Bench) -> None:
+def test_each_page_is_a_job_of_its_own(bench: Polls) -> None:
     """A worker is held for one exchange: between two pages it is free for others."""
     bench.poll(Script("contoso", [Step.MORE, Step.MORE, [score("contoso", SLOT)]]))
     bench.stage.play()
@@ -214,7 +178,7 @@ def test_each_page_is_a_job_of_its_own(bench: Bench) -> None:
     assert bench.points()[-1].fields["tries"] == 1
 
 
-def test_a_sign_in_has_a_worker_of_its_own_and_serves_all_that_wait(bench: Bench) -> None:
+def test_a_sign_in_has_a_worker_of_its_own_and_serves_all_that_wait(bench: Polls) -> None:
     """Two subjects of a tenant without a token wait for one sign-in, on its own lane."""
     source = Script("contoso", [Step.SIGN_IN, Step.SIGN_IN, [score("contoso", SLOT)], [group("contoso", "A", SLOT)]])
     bench.poll(source)
@@ -225,7 +189,7 @@ def test_a_sign_in_has_a_worker_of_its_own_and_serves_all_that_wait(bench: Bench
     assert [outcome.error for outcome in bench.outcomes] == [None, None]
 
 
-def test_a_sign_in_that_fails_is_tried_again(bench: Bench) -> None:
+def test_a_sign_in_that_fails_is_tried_again(bench: Polls) -> None:
     """Each failed sign-in is a failed try of each poll that waited for it."""
     source = Script(
         "contoso",
@@ -238,7 +202,7 @@ def test_a_sign_in_that_fails_is_tried_again(bench: Bench) -> None:
     assert bench.points()[-1].fields["ok"] == 1
 
 
-def test_a_sign_in_gets_no_more_time_than_the_slot_has_left(bench: Bench) -> None:
+def test_a_sign_in_gets_no_more_time_than_the_slot_has_left(bench: Polls) -> None:
     """Near the slot's end a sign-in is as short as an exchange would be."""
     source = Script("contoso", [Step.SIGN_IN, [score("contoso", SLOT)]])
     bench.poll(source, seconds=12.0)
@@ -246,7 +210,7 @@ def test_a_sign_in_gets_no_more_time_than_the_slot_has_left(bench: Bench) -> Non
     assert source.seconds == [12.0, 12.0, 12.0]
 
 
-def test_who_is_not_patient_does_not_try_again_what_a_person_has_to_mend(bench: Bench) -> None:
+def test_who_is_not_patient_does_not_try_again_what_a_person_has_to_mend(bench: Polls) -> None:
     """`once` gives up at once where waiting can't help."""
     source = Script("contoso", [Unauthorized("403")])
     bench.poll(source, patient=False)
@@ -255,7 +219,7 @@ def test_who_is_not_patient_does_not_try_again_what_a_person_has_to_mend(bench: 
     assert bench.outcomes[0].error is not None
 
 
-def test_a_fault_of_the_collector_settles_the_poll_too(bench: Bench) -> None:
+def test_a_fault_of_the_collector_settles_the_poll_too(bench: Polls) -> None:
     """Whatever happens to a poll it is settled, so that nobody waits for it for ever."""
     source = Script("contoso", [])  # an empty script raises IndexError
     bench.poll(source)
@@ -278,71 +242,3 @@ def test_backoff_is_full_jitter_and_never_sooner_than_asked() -> None:
     assert drawn == [(0.0, 4.0), (0.0, 8.0), (0.0, 16.0), (0.0, 60.0), (0.0, 60.0)]
     assert waits == [4.0, 8.0, 16.0, 60.0, 60.0]
     assert backoff.wait(1, Unavailable("429", retry_after=100.0)) >= 100.0
-
-
-def test_what_the_journal_will_not_take_waits_in_order_and_is_appended_later(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While the journal can't be written polls wait in memory, are counted, and are appended in order when it can."""
-    appended = []
-    hold = Hold(journal, appended=lambda: appended.append(1), most=5)
-    real: Callable[..., bool] = journal.append
-
-    def full(*_: object) -> bool:
-        raise JournalError("disk full", mend="make room")
-
-    monkeypatch.setattr(journal, "append", full)
-    assert not hold.keep([score("contoso", SLOT)])
-    assert not hold.keep([score("contoso", SLOT + 3_600_000), score("fabrikam", SLOT)])
-    assert (hold.held, str(hold.error)) == (3, "disk full")
-    assert not hold.keep([score("contoso", SLOT + n) for n in range(3)]), "over the bound: lost, and said"
-    assert (hold.held, hold.lost) == (3, 3)
-    monkeypatch.setattr(journal, "append", real)
-    assert hold.flush()
-    assert (hold.held, hold.error, len(appended)) == (0, None, 1)
-    rows = journal.read(Cursor("test", 1, 0), 10).rows
-    assert [row.point for row in rows] == [
-        score("contoso", SLOT),
-        score("contoso", SLOT + 3_600_000),
-        score("fabrikam", SLOT),
-    ]
-
-
-def test_polls_that_meet_at_the_journal_share_a_transaction(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While one append is on its way to the disk others gather, and each is told only when its own points are safe."""
-    real: Callable[..., bool] = journal.append
-    sizes: list[int] = []
-    first, rest = threading.Event(), threading.Event()
-
-    def slow(points: Sequence[Point]) -> bool:
-        sizes.append(len(points))
-        if len(sizes) == 1:
-            first.set()
-            assert rest.wait(10)
-        return real(points)
-
-    monkeypatch.setattr(journal, "append", slow)
-    hold = Hold(journal, appended=lambda: None)
-    with ThreadPoolExecutor(6) as pool:
-        told = [pool.submit(hold.keep, [score("contoso", SLOT)])]
-        assert first.wait(10)
-        told += [pool.submit(hold.keep, [score("contoso", SLOT + n * 3_600_000)]) for n in range(1, 6)]
-        while hold.held < 6:
-            time.sleep(0.01)
-        assert not any(one.done() for one in told)
-        rest.set()
-        assert all(one.result(10) for one in told)
-    assert sizes == [1, 5]
-    assert len(journal.read(Cursor("test", 1, 0), 10).rows) == 6
-
-
-def test_before_points_are_lost_the_journal_is_asked_once_more(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Memory that is full is no reason to lose points when the journal is well again."""
-    hold = Hold(journal, appended=lambda: None, most=2)
-    with monkeypatch.context() as patch:
-        patch.setattr(journal, "append", lambda *_: (_ for _ in ()).throw(JournalError("full")))
-        hold.keep([score("contoso", SLOT), score("fabrikam", SLOT)])
-    assert hold.keep([score("northwind", SLOT)])
-    assert (hold.held, hold.lost, hold.error) == (0, 0, None)

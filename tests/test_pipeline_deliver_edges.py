@@ -1,0 +1,131 @@
+"""The edges of delivering: a nudge at the wrong moment, the first failure, the last bad point of a batch."""
+
+import pytest
+from fakes import Store, score
+from stages import HOUR, SLOT, Deliveries, failing, many, refusing
+
+from collector.errors import Expired, JournalError, TooLarge, Unavailable
+from collector.journal import Journal
+from collector.pipeline.deliver import BATCH, State
+
+
+@pytest.fixture
+def deliveries(journal: Journal) -> Deliveries:
+    """Nothing delivered yet."""
+    return Deliveries(journal)
+
+
+def test_all_delivery_is_on_its_own_lane(deliveries: Deliveries) -> None:
+    """First looks, next batches and retries alike take no worker of the polls."""
+    deliveries.journal.append(many(BATCH + 1))
+    deliveries.deliver(Store(judge=failing(1, Unavailable("503"))))
+    assert set(deliveries.stage.ran) == {"deliver"}
+
+
+def test_a_nudge_while_a_sink_looks_is_not_lost(deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Points that are appended just after a look found none are looked for right after, without another nudge."""
+    sink = Store()
+    delivery = deliveries.delivery(sink)
+    real = deliveries.journal.read
+
+    def read(*args: object) -> object:
+        found = real(*args)  # type: ignore[arg-type]
+        if not deliveries.journal.summary().points:
+            deliveries.journal.append(many(1))
+            delivery.nudge()
+        return found
+
+    monkeypatch.setattr(deliveries.journal, "read", read)
+    delivery.nudge()
+    deliveries.stage.play()
+    assert len(sink.kept) == 1
+    assert delivery.state == State(up_to_date=True)
+
+
+def test_two_nudges_start_one_look(deliveries: Deliveries) -> None:
+    """A sink has one job at a time, however often it is nudged or woken."""
+    delivery = deliveries.delivery(Store())
+    for _ in range(3):
+        delivery.nudge()
+        delivery.wake()
+    assert len(deliveries.stage.waits) == 1
+    deliveries.stage.play()
+    delivery.wake()
+    assert len(deliveries.stage.waits) == 1
+
+
+def test_waits_grow_from_the_first_failure_and_begin_anew_after_a_success(deliveries: Deliveries) -> None:
+    """1, 2, 4 seconds in the middle of what is drawn; a sink that was well in between is not punished for the past."""
+    deliveries.journal.append(many(1))
+    sink = Store(judge=failing(3, Unavailable("503")))
+    deliveries.deliver(sink)
+    assert deliveries.time.now == 1_700_000_000 + 1 + 2 + 4
+    deliveries.journal.append([score("contoso", SLOT - HOUR)])
+    sink.judge = failing(1, Unavailable("503"))
+    deliveries.deliver(sink)
+    assert deliveries.time.now == 1_700_000_000 + 1 + 2 + 4 + 1
+
+
+def test_a_sink_waits_a_minute_at_the_most(journal: Journal, deliveries: Deliveries) -> None:
+    """Without another backoff the first wait is up to two seconds, and none is longer than a minute."""
+    assert deliveries.delivery(Store()).reached == 0
+    plain = type(deliveries.delivery(Store()))(
+        sink=Store(), journal=journal, workers=deliveries.stage, changed=deliveries.states.append
+    )
+    assert (plain._backoff.base, plain._backoff.most) == (1.0, 60.0)
+
+
+def test_the_state_and_the_target_are_told(deliveries: Deliveries) -> None:
+    """Who asked for it is told each new state; the journal has what the sink writes to."""
+    deliveries.journal.append(many(1))
+    delivery = deliveries.deliver(Store())
+    assert deliveries.states == [State(up_to_date=False), State(up_to_date=True)]
+    assert deliveries.journal.target("main") == delivery.sink.target
+    assert delivery.reached == 2
+
+
+def test_an_error_that_could_not_be_noted_is_noted_later(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal that can't take a sink's error is no new failure, and the error is noted when it can."""
+    deliveries.journal.append(many(1))
+    delivery = deliveries.delivery(Store(judge=failing(10, Unavailable("connection refused"))))
+    with monkeypatch.context() as patch:
+        patch.setattr(deliveries.journal, "note", lambda *_: (_ for _ in ()).throw(JournalError("full")))
+        delivery.nudge()
+        deliveries.stage.play(until=deliveries.time.now)
+    assert deliveries.journal.noted("main") == ""
+    deliveries.stage.play(until=deliveries.time.now + 2)
+    assert deliveries.journal.noted("main") == "Unavailable: connection refused"
+
+
+def test_an_error_is_noted_once(deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sink that is down for days costs the journal one write."""
+    deliveries.journal.append(many(1))
+    noted: list[str] = []
+    monkeypatch.setattr(deliveries.journal, "note", lambda _, words: noted.append(words))
+    deliveries.deliver(Store(judge=failing(5, Unavailable("connection refused"))))
+    assert noted == ["Unavailable: connection refused", ""]
+
+
+def test_two_old_points_are_told_apart(deliveries: Deliveries) -> None:
+    """A server that doesn't say how many were too old is asked again about two of them, too."""
+    deliveries.journal.append(many(2))
+    sink = Store(judge=refusing(lambda point: point.time == SLOT, lambda: Expired("beyond retention")))
+    delivery = deliveries.deliver(sink)
+    assert (delivery.expired, len(sink.kept)) == (1, 1)
+
+
+def test_bad_points_among_old_ones_are_buried(deliveries: Deliveries) -> None:
+    """Where a batch has both, each gets its own fate: the old ones are counted, the bad ones are dead letters."""
+    deliveries.journal.append(many(4))
+
+    def judge(points: object) -> None:
+        times = [point.time for point in points]  # type: ignore[attr-defined]
+        if SLOT in times:
+            raise Expired("beyond retention")
+        if SLOT + HOUR in times:
+            raise TooLarge("413")
+
+    delivery = deliveries.deliver(Store(judge=judge))
+    assert (delivery.expired, deliveries.journal.dead_letters("main")) == (1, 1)

@@ -1,12 +1,16 @@
 """The edges of delivering: a nudge at the wrong moment, the first failure, the last bad point of a batch."""
 
+from collections.abc import Sequence
+
 import pytest
 from fakes import Store, score
 from stages import HOUR, SLOT, Deliveries, failing, many, refusing
 
-from collector.errors import Expired, JournalError, TooLarge, Unavailable
+from collector.errors import Expired, JournalError, Rejected, TooLarge, Unavailable
 from collector.journal import Journal
-from collector.pipeline.deliver import BATCH, State
+from collector.pipeline import Delivery
+from collector.pipeline.deliver import BATCH, SUSPECT, State
+from collector.point import Point
 
 
 @pytest.fixture
@@ -54,25 +58,87 @@ def test_two_nudges_start_one_look(deliveries: Deliveries) -> None:
     assert len(deliveries.stage.waits) == 1
 
 
+def test_a_nudge_while_a_batch_is_on_its_way_starts_no_second_job(deliveries: Deliveries) -> None:
+    """Also between batches a sink has one job: two would send one batch twice."""
+    deliveries.journal.append(many(BATCH * 2))
+    sink = Store()
+    delivery = deliveries.delivery(sink)
+    waits: list[int] = []
+
+    def nudged(_: object) -> None:
+        delivery.nudge()
+        waits.append(len(deliveries.stage.waits))
+
+    sink.judge = nudged
+    delivery.nudge()
+    deliveries.stage.play()
+    assert (waits, sink.requests) == ([0, 0], [BATCH, BATCH])
+
+
+def test_how_far_a_sink_is_can_be_seen_after_each_batch(journal: Journal, deliveries: Deliveries) -> None:
+    """Whoever waits for a sink sees after each batch which row it has yet to take."""
+    deliveries.journal.append(many(BATCH + 1))
+    seen: list[int] = []
+    delivery = Delivery(
+        sink=Store(), journal=journal, workers=deliveries.stage, changed=lambda _: seen.append(delivery.reached)
+    )
+    delivery.nudge()
+    deliveries.stage.play()
+    assert seen == [BATCH + 1, BATCH + 2, BATCH + 2]
+    assert (delivery._backoff.base, delivery._backoff.most) == (1.0, 60.0), "a minute at the most, unless told"
+
+
+def test_a_small_batch_makes_no_later_one_smaller(deliveries: Deliveries) -> None:
+    """Only a server that said "too large" gets smaller batches."""
+    deliveries.journal.append(many(1))
+    sink = Store()
+    delivery = deliveries.deliver(sink)
+    deliveries.journal.append([score("contoso", SLOT + n * HOUR) for n in range(10, 10 + 2 * SUSPECT)])
+    delivery.nudge()
+    deliveries.stage.play()
+    assert sink.requests == [1, 2 * SUSPECT]
+
+
+def test_a_bad_point_does_not_make_a_server_forget_what_is_too_large(deliveries: Deliveries) -> None:
+    """A batch that was too large and held a bad point leaves smaller batches behind it all the same."""
+
+    def judge(points: Sequence[Point]) -> None:
+        if len(points) > 300:
+            raise TooLarge("413")
+        if any(point.time == SLOT + 399 * HOUR for point in points):
+            raise Rejected("type conflict")
+
+    deliveries.journal.append(many(400))
+    sink = Store(judge=judge)
+    delivery = deliveries.deliver(sink)
+    sink.requests.clear()
+    deliveries.journal.append([score("contoso", SLOT + n * HOUR) for n in range(1000, 1400)])
+    delivery.nudge()
+    deliveries.stage.play()
+    assert sink.requests == [200, 200]
+
+
+def test_a_fault_of_the_collector_is_named_as_one(deliveries: Deliveries) -> None:
+    """A sink that met something unforeseen says where its trace is to be found."""
+    deliveries.journal.append(many(1))
+    delivery = deliveries.delivery(Store(judge=failing(1, ZeroDivisionError("oh"))))
+    delivery.nudge()
+    with pytest.raises(ZeroDivisionError):
+        deliveries.stage.play()
+    assert str(delivery.state.error) == "a fault of the collector; its log has the trace"
+
+
 def test_waits_grow_from_the_first_failure_and_begin_anew_after_a_success(deliveries: Deliveries) -> None:
     """1, 2, 4 seconds in the middle of what is drawn; a sink that was well in between is not punished for the past."""
     deliveries.journal.append(many(1))
     sink = Store(judge=failing(3, Unavailable("503")))
-    deliveries.deliver(sink)
+    delivery = deliveries.deliver(sink)
     assert deliveries.time.now == 1_700_000_000 + 1 + 2 + 4
     deliveries.journal.append([score("contoso", SLOT - HOUR)])
     sink.judge = failing(1, Unavailable("503"))
-    deliveries.deliver(sink)
+    delivery.nudge()
+    deliveries.stage.play()
     assert deliveries.time.now == 1_700_000_000 + 1 + 2 + 4 + 1
-
-
-def test_a_sink_waits_a_minute_at_the_most(journal: Journal, deliveries: Deliveries) -> None:
-    """Without another backoff the first wait is up to two seconds, and none is longer than a minute."""
-    assert deliveries.delivery(Store()).reached == 0
-    plain = type(deliveries.delivery(Store()))(
-        sink=Store(), journal=journal, workers=deliveries.stage, changed=deliveries.states.append
-    )
-    assert (plain._backoff.base, plain._backoff.most) == (1.0, 60.0)
 
 
 def test_the_state_and_the_target_are_told(deliveries: Deliveries) -> None:

@@ -74,9 +74,10 @@ def test_a_fault_in_a_sign_in_is_a_failed_try(polls: Polls, monkeypatch: pytest.
 
 def test_a_poll_in_an_exchange_is_not_settled_when_the_clock_is_gone(polls: Polls) -> None:
     """What is under way when the clock jumps ends by itself, also in its second try, and its points are kept."""
-    source = Script("contoso", [Unavailable("503"), Step.MORE, [score("contoso", SLOT)]])
+    source = slow(polls, Script("contoso", [Unavailable("503"), Step.MORE, [score("contoso", SLOT)]]), 1.0)
     polls.poll(source)
-    polls.stage.play(until=polls.time.now + 2.0)
+    polls.stage.play(until=polls.time.now + 3.5)
+    assert len(source.asked) == 2
     polls.collecting.abandon("the clock jumped")
     polls.stage.play()
     (outcome,) = polls.outcomes
@@ -113,6 +114,26 @@ def test_what_asked_to_be_left_alone_is_settled_by_a_worker(polls: Polls) -> Non
     assert len(polls.outcomes) == 1
     polls.stage.play()
     assert (len(polls.outcomes), set(polls.stage.ran)) == (2, {"collect"})
+
+
+def test_what_asked_to_be_left_alone_is_not_asked_a_moment_sooner(polls: Polls) -> None:
+    """The next slot waits for the end of a Retry-After, also where that is near, or its last moment to start."""
+    source = Script("contoso", [Unavailable("429", retry_after=700.0, throttled=True), [], []])
+    polls.poll(source)
+    polls.stage.play()
+    polls.time.now += 699.5
+    polls.poll(source, seconds=1.5)
+    polls.stage.play()
+    assert polls.time.now == 1_700_000_700
+    assert polls.outcomes[1].error is None
+
+
+def test_a_sign_in_in_the_slots_last_second_gets_what_is_left(polls: Polls) -> None:
+    """A sign-in is never given more than the slot has."""
+    source = Script("contoso", [Step.SIGN_IN, []])
+    polls.poll(source, seconds=0.5)
+    polls.stage.play()
+    assert source.seconds == [0.5] * 3
 
 
 def test_a_wait_that_was_asked_for_gets_a_tenth_of_the_jitter() -> None:

@@ -118,7 +118,7 @@ def test_nothing_is_said_of_rows_that_nobody_wants(deliveries: Deliveries, log: 
 def test_a_sink_that_fails_and_recovers_says_both(deliveries: Deliveries, log: StructuredLogCapture) -> None:
     """Each failure has its count, its words and the wait; the recovery is one line."""
     deliveries.journal.append(many(1))
-    deliveries.deliver(Store(judge=failing(2, Unavailable("connection refused", mend="start it", retry_after=7.0))))
+    deliveries.deliver(Store(judge=failing(2, Unavailable("connection refused", mend="start it", retry_after=7.04))))
     said = {"sink": "main", "error": "Unavailable", "what": "connection refused", "mend": "start it"}
     assert lines(log, "sink.failed") == [
         {"level": "warning", **said, "tries": 1, "again_in": 7.1},

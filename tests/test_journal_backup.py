@@ -221,7 +221,7 @@ def _destroy(path: Path) -> None:
 
 
 def test_a_journal_whose_pages_are_damaged_is_not_copied_and_what_is_left_is_said(tmp_path: Path, to: Path) -> None:
-    """The error names the journal, that nothing was copied, and what to do with the file and the last backup."""
+    """The error names the journal, that nothing was copied, and who carries over what is sound."""
     path = tmp_path / "journal.db"
     with Journal(path) as journal:
         journal.append(_points(5000))
@@ -229,7 +229,7 @@ def test_a_journal_whose_pages_are_damaged_is_not_copied_and_what_is_left_is_sai
     with Journal(path, readonly=True) as journal, pytest.raises(JournalError, match="nothing was copied") as caught:
         backup(journal, to)
     assert str(caught.value).startswith(f"{path}: pages of it are damaged")
-    assert "keep it, put the last backup in its place" in caught.value.mend
+    assert "`run` and `once` set the damaged file aside" in caught.value.mend
     assert _there(to) == []
 
 

@@ -11,7 +11,7 @@ import pytest
 from journals import MIDNIGHT, every, group, hear, org, other, read_without_rights
 
 from collector.errors import JournalError
-from collector.journal import Journal, database
+from collector.journal import Journal, opening
 from collector.point import MAX_TIME
 
 
@@ -172,7 +172,7 @@ def test_who_may_only_read_the_file_can_read_the_journal() -> None:
 
 def test_a_journal_that_another_holds_is_named_as_locked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A transaction that another process leaves open is waited for, and then named."""
-    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(opening, "_BUSY_SECONDS", 0.05)
     with Journal(path) as one, Journal(path) as two:
         with one._database.writing(), pytest.raises(JournalError, match="database is locked") as caught:
             two.append([org()])

@@ -140,7 +140,7 @@ def test_a_full_disk_is_found_by_the_probe(path: Path, tmp_path: Path) -> None:
 
 def test_who_holds_the_file_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A transaction that another process holds open is said with that process's pid."""
-    monkeypatch.setattr("collector.journal.database._BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("collector.journal.opening._BUSY_SECONDS", 0.2)
     script = (
         "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
         "c.execute('BEGIN IMMEDIATE'); print('held', flush=True); sys.stdin.read()"

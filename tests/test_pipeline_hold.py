@@ -129,3 +129,17 @@ def test_who_waited_for_a_journal_that_failed_does_not_ask_it_again(
     monkeypatch.setattr(journal, "append", real)
     assert hold.flush()
     assert len(journal.read(journal.cursor("main"), SUSPECT).rows) == 2, "of one identity the later stands"
+
+
+def test_a_journal_that_is_read_only_for_a_while_loses_nothing(journal: Journal) -> None:
+    """A disk that the system has made read-only is waited for as one that is full: all is appended, in order."""
+    hold = Hold(journal, appended=lambda: None)
+    hold.keep(many(1))
+    connection = journal._database._connection
+    connection.execute("PRAGMA query_only = ON")
+    later = [score("contoso", SLOT + n * 3_600_000) for n in (1, 2)]
+    assert [hold.keep([point]) for point in later] == [False, False]
+    assert "readonly" in str(hold.error)
+    connection.execute("PRAGMA query_only = OFF")
+    assert hold.flush()
+    assert [row.point for row in journal.read(Cursor("", 1, 0), 10).rows] == [*many(1), *later]

@@ -9,7 +9,7 @@ from typing import Literal
 
 from collector.check.finding import Finding, bad
 from collector.errors import JournalError
-from collector.journal import Journal, OldFormat, Proof, Summary, holder, permit, reachable, user
+from collector.journal import Journal, OldFormat, Proof, Summary, aside, holder, permit, reachable, user
 from collector.settings import Settings
 
 _PROVING_SECONDS = 2.0
@@ -45,7 +45,7 @@ def examine(settings: Settings) -> Sequence[Finding]:
     pid = holder(path)
     role = f"polled by the process {pid}" if pid else "no process polls it now"
     well = Finding("journal", ok=True, message=f"{path}: {summary.points} points; {role}")
-    return [well, _rows(proof, summary), *_room(settings, summary), *_refused(letters)]
+    return [well, _rows(proof, summary), *_aside(path), *_room(settings, summary), *_refused(letters)]
 
 
 def _there(path: Path) -> Literal["nothing", "an empty file", "something"]:
@@ -87,9 +87,24 @@ def _rows(proof: Proof, summary: Summary) -> Finding:
         "journal: rows",
         ok=False,
         message=f"damaged, in {looked}: {', '.join(proof.damaged[:_SHOWN])}{more}",
-        mend="what is damaged is left out of everything, and the rest serves on; a backup made before still has it;"
-        " and look at the disk: something on it changed",
+        mend="what is damaged is left out of everything, and the rest serves on; `run` sets the file aside and carries"
+        " over what is sound; a backup made before has it all; and look at the disk: something on it changed",
     )
+
+
+def _aside(path: Path) -> Sequence[Finding]:
+    """Return a finding for the damaged files that were set aside beside the journal."""
+    files = aside(path)
+    if not files:
+        return []
+    return [
+        Finding(
+            "journal: set aside",
+            ok=True,
+            message=f"damaged, with what is sound carried over: {', '.join(file.name for file in files)}",
+            mend="look at the disk; what could not be carried over a backup may have; then the file may go",
+        )
+    ]
 
 
 def _refused(letters: Mapping[str, int]) -> Sequence[Finding]:

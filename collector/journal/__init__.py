@@ -6,7 +6,7 @@ success or by a person's `move`. Other processes may read and write beside this 
 """
 
 from collector.journal.backup import Backup, backup
-from collector.journal.database import OldFormat
+from collector.journal.faults import OldFormat, Unsound
 from collector.journal.forgetting import Holdings
 from collector.journal.letters import Letter, Resent
 from collector.journal.lock import Held, RoleLock, holder, reachable
@@ -14,6 +14,8 @@ from collector.journal.log import Journal
 from collector.journal.past import Summary
 from collector.journal.proving import Proof
 from collector.journal.rights import permit, user
+from collector.journal.role import in_charge, say_salvaged
+from collector.journal.salvage import Salvaged, aside
 
 __all__ = [
     "Backup",
@@ -25,10 +27,15 @@ __all__ = [
     "Proof",
     "Resent",
     "RoleLock",
+    "Salvaged",
     "Summary",
+    "Unsound",
+    "aside",
     "backup",
     "holder",
+    "in_charge",
     "permit",
     "reachable",
+    "say_salvaged",
     "user",
 ]

@@ -16,8 +16,8 @@ _BESIDE = ("-journal", "-wal", "-shm", ".lock")
 """Names beside a journal that mean something to SQLite, or to the role."""
 
 _LEFT = (
-    "stop the service, move the file aside and keep it, put the last backup in its place, and start the service; and"
-    " look at the disk: something on it changed"
+    "`run` and `once` set the damaged file aside and carry over what is sound: then back that up; an earlier backup may"
+    " have more; and look at the disk: something on it changed"
 )
 
 Seen = Callable[[str, int, int], None]

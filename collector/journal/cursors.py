@@ -6,6 +6,7 @@ taking a point twice changes nothing. Every function runs inside a transaction o
 
 import sqlite3
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -16,6 +17,13 @@ FIRST = 1
 """The id of the first row."""
 
 _log = structlog.get_logger()
+
+
+class Words(NamedTuple):
+    """What a consumer writes to, and what it fails of; empty where that is not known."""
+
+    target: str
+    error: str
 
 
 def tail(connection: sqlite3.Connection) -> int:
@@ -40,6 +48,12 @@ def every(connection: sqlite3.Connection) -> Sequence[Cursor]:
     return [_proven(*row) for row in connection.execute("SELECT consumer, next, moves, crc FROM cursor")]
 
 
+def words(connection: sqlite3.Connection, consumer: str) -> Words:
+    """Return what stands beside the consumer's cursor, nothing where it has none."""
+    row = connection.execute("SELECT target, error FROM cursor WHERE consumer = ?", (consumer,)).fetchone()
+    return Words(*map(str, row)) if row else Words("", "")
+
+
 def put(connection: sqlite3.Connection, cursor: Cursor, target: str = "") -> None:
     """Let the cursor stand as it is given; a new one gets `target` on record."""
     crc = checksum(cursor.consumer, cursor.next, cursor.moves)
@@ -56,6 +70,16 @@ def take(connection: sqlite3.Connection, cursor: Cursor, after: int) -> bool:
         return False
     put(connection, Cursor(cursor.consumer, after, cursor.moves))
     return True
+
+
+def move(connection: sqlite3.Connection, consumer: str, to: int) -> Cursor | None:
+    """Move a cursor back to a row, never forward; return where it stands, None where the consumer has none."""
+    before = find(connection, consumer)
+    if before is None or to > before.next:
+        return before
+    moved = Cursor(consumer, max(to, FIRST), before.moves + 1)
+    put(connection, moved)
+    return moved
 
 
 def taken(connection: sqlite3.Connection, consumers: Sequence[str]) -> int:

@@ -5,8 +5,6 @@ no right to write, and no checkpoint can meet another writer. One connection a p
 Is not the log: what the tables mean stands in the files beside this one.
 """
 
-import errno
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -16,22 +14,12 @@ from pathlib import Path
 from collector.errors import JournalError
 from collector.journal import schema
 from collector.journal.copying import copy
-from collector.journal.lock import writer
-from collector.journal.rights import permit, user
+from collector.journal.faults import DAMAGED, OldFormat, Unsound, mend, translated
+from collector.journal.opening import Identity, connect, identity
+from collector.journal.salvage import Salvaged, salvage
 
-_BUSY_SECONDS = 10.0
 _OF_THE_SOURCE = ("SQLITE_BUSY", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ")
 """What can only be said of the file that is copied."""
-_DAMAGED = "the file is damaged: move it aside and bring back a backup"
-
-
-class OldFormat(JournalError):
-    """A journal that an older version wrote, or an empty one: the first that writes brings it up."""
-
-    @property
-    def name(self) -> str:
-        """What it is to those who know nothing of formats."""
-        return JournalError.__name__
 
 
 class Database:
@@ -39,35 +27,43 @@ class Database:
 
     `untouched`: it can be written to, and opening it changes nothing: no file is made, and none is brought up.
     `stale` is called inside the lock whenever what was learnt from the file may no longer hold: a transaction came to
-    nothing, or another process has written.
+    nothing, another process has written, or the name has gone over to another file.
     """
 
     def __init__(
         self, path: Path, *, readonly: bool = False, untouched: bool = False, stale: Callable[[], None] = lambda: None
     ) -> None:
         self.path = path
+        self._readonly = readonly
+        self._untouched = untouched
         self._stale = stale
         self._lock = threading.RLock()
         self._seen = -1
-        with self._translated():
-            self._connection = _connect(path, readonly=readonly, make=not (readonly or untouched))
+        self._mending = False
+        self._file: Identity | None = None
+        self._open(make=not (readonly or untouched))
+
+    def _open(self, *, make: bool = False) -> None:
+        with translated(self.path):
+            self._connection, self._file = connect(self.path, readonly=self._readonly, make=make)
         try:
-            self._set_up(readonly=readonly, untouched=untouched)
+            self._set_up()
         except BaseException:
             self._connection.close()
+            self._file = None
             raise
 
-    def _set_up(self, *, readonly: bool, untouched: bool) -> None:
+    def _set_up(self) -> None:
         # Recognised first, in one view: another's file is never written, and another process may be making the tables.
         with self.reading() as connection:
             version = self._version(connection)
-        if (readonly or untouched) and version < len(schema.STEPS):
+        if (self._readonly or self._untouched) and version < len(schema.STEPS):
             raise OldFormat(f"{self.path}: not brought up to this version yet", mend="start `run` or `once`")
-        if readonly:
+        if self._readonly:
             return
-        with self._translated():
+        with translated(self.path):
             # Untouched, the file of a rollback is left where it is, and not where it isn't.
-            if not untouched or self.path.with_name(f"{self.path.name}-journal").exists():
+            if not self._untouched or self.path.with_name(f"{self.path.name}-journal").exists():
                 self._connection.execute("PRAGMA journal_mode=TRUNCATE")
             self._connection.execute("PRAGMA synchronous=FULL")
             # What is deleted is overwritten: a tenant that was forgotten is not to be read from free pages.
@@ -80,13 +76,33 @@ class Database:
     def _version(self, connection: sqlite3.Connection) -> int:
         version = schema.version(connection)
         if version is None:
-            raise JournalError(f"{self.path}: a database, but not a journal", mend="set journal.path to another file")
+            raise Unsound(f"{self.path}: a database, but not a journal", mend="set journal.path to another file")
         if version > len(schema.STEPS):
             raise JournalError(
                 f"{self.path}: written by a newer version (format {version}, this one knows {len(schema.STEPS)})",
                 mend="use that version or a newer one",
             )
+        if not schema.intact(connection, version):
+            raise Unsound(f"{self.path}: its tables are not those of a journal any more", mend=DAMAGED)
         return version
+
+    def mend(self) -> Salvaged:
+        """Set the file aside, and go on with a new one that holds all that is sound. The caller has the role.
+
+        Meanwhile whoever asks for a transaction gets JournalError at once. Raise JournalError where it can't be done:
+        then the damaged file is as it was.
+        """
+        with self._lock:
+            if self._mending:
+                raise JournalError(f"{self.path}: is being mended")
+            self._mending = True
+            self._connection.close()
+            self._file = None
+        try:
+            return salvage(self.path)
+        finally:
+            with self._lock:
+                self._mending = False
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -110,16 +126,17 @@ class Database:
     def copy(self, to: Path, seen: Callable[[int, int], None]) -> None:
         """Let the file `to` be a whole copy; `seen` is called with pages copied, and of how many."""
         with self._lock:
+            self._follow()
             try:
                 copy(self._connection, to, seen)
             except sqlite3.Error as error:
                 ours = getattr(error, "sqlite_errorname", "").startswith(_OF_THE_SOURCE)
                 path = self.path if ours else to
-                raise JournalError(f"{path}: {error}", mend=_mend(error, path)) from error
+                raise JournalError(f"{path}: {error}", mend=mend(error, path)) from error
 
     def size(self) -> int:
         """Return the file's size in bytes."""
-        with self._translated():
+        with translated(self.path):
             return self.path.stat().st_size
 
     def close(self) -> None:
@@ -129,8 +146,8 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str, end: str) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._translated():
-            self._connection.execute(begin)
+        with self._lock, translated(self.path):
+            self._begin(begin)
             try:
                 self._look()
                 yield self._connection
@@ -141,79 +158,30 @@ class Database:
                 self._stale()
                 raise
 
+    def _begin(self, begin: str) -> None:
+        """Begin a transaction on the file that has the journal's name: while a writer waited, that may have changed."""
+        while True:
+            self._follow()
+            self._connection.execute(begin)
+            if begin == "BEGIN" or identity(self.path) == self._file:
+                return
+            self._connection.execute("ROLLBACK")
+
+    def _follow(self) -> None:
+        """Open the file that has the journal's name now: it was mended, or a person has brought back a backup."""
+        if self._mending:
+            raise JournalError(f"{self.path}: is being mended")
+        with translated(self.path):
+            moved = identity(self.path) != self._file
+        if moved:
+            self._connection.close()
+            self._file = None
+            self._open()
+            self._seen = -1
+
     def _look(self) -> None:
-        """See whether another process has written since the last transaction."""
+        """See whether another process has written since the last transaction, or there is another file."""
         seen = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if seen != self._seen:
             self._seen = seen
             self._stale()
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise JournalError(f"{self.path}: {error}", mend=_mend(error, self.path)) from error
-        except UnicodeDecodeError as error:
-            # What SQLite says of a damaged table's definition holds the damaged bytes.
-            raise JournalError(f"{self.path}: a table's definition is not text any more", mend=_DAMAGED) from error
-
-
-def _connect(path: Path, *, readonly: bool, make: bool) -> sqlite3.Connection:
-    if path.is_dir():
-        raise JournalError(f"{path}: a folder, not a file", mend="set journal.path to a file in it")
-    if not path.parent.is_dir():
-        raise JournalError(f"{path}: its folder does not exist", mend=f"mkdir -p {path.parent}")
-    if readonly and not path.exists():
-        raise JournalError(f"{path}: there is no journal yet", mend="start `run`, or poll with `once`")
-    if make:
-        _create(path)
-    if not readonly and path.exists() and not os.access(path, os.W_OK):
-        # Said here: SQLite would open it to read, and the first append would fail.
-        raise JournalError(f"{path}: the user {user()} may not write to it", mend=permit(path))
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={'ro' if readonly else 'rw'}",
-        uri=True,
-        timeout=_BUSY_SECONDS,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    # A damaged text has to reach its checksum; decoded strictly it would raise, and hold up every row behind it.
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    return connection
-
-
-def _create(path: Path) -> None:
-    """Make the file where there is none, for its owner alone, and its name durable."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        return
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _mend(error: sqlite3.Error | OSError, path: Path) -> str:
-    # Decided on codes: the words of an OSError hold the path, and that may say anything.
-    if isinstance(error, OSError):
-        code = errno.errorcode.get(error.errno or 0, "")
-    else:
-        code = getattr(error, "sqlite_errorname", "")
-    mends = {
-        ("SQLITE_FULL", "ENOSPC", "EDQUOT"): "make room on its disk",
-        (
-            "SQLITE_READONLY_ROLLBACK",
-        ): "a process ended in the middle of a write: start `run` or `once`, which takes it back",
-        ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "EACCES", "EPERM", "EROFS"): permit(path),
-        ("SQLITE_BUSY",): f"{writer(path)} holds a transaction open; end it",
-        ("SQLITE_NOTADB",): "set journal.path to another file; if this was the journal, bring back a backup",
-        ("SQLITE_CORRUPT", "SQLITE_CONSTRAINT", "SQLITE_ERROR"): _DAMAGED,
-        (
-            "SQLITE_IOERR",
-            "EIO",
-        ): "the disk failed (the system's log says more), or a file met its limit of size (ulimit -f)",
-    }
-    return next((mend for codes, mend in mends.items() if code.startswith(codes)), "")

@@ -26,7 +26,7 @@ class Held(JournalError):
 
 def holder(journal: Path) -> str | None:
     """Return the pid of the process that polls and delivers a journal; None when none does, or it can't be told."""
-    path = _lock_of(journal)
+    path = role_of(journal)
     with suppress(OSError):
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -38,7 +38,7 @@ def holder(journal: Path) -> str | None:
 
 def reachable(journal: Path) -> None:
     """Return if this user could take the role, held or not; else raise JournalError. No file is made."""
-    path = _lock_of(journal)
+    path = role_of(journal)
     try:
         file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -73,7 +73,7 @@ class RoleLock:
 
     def __init__(self, journal: Path) -> None:
         self._journal = journal
-        self._path = _lock_of(journal)
+        self._path = role_of(journal)
         self._file: int | None = None
 
     def __enter__(self) -> Self:
@@ -142,7 +142,8 @@ def _unlockable(path: Path, error: OSError) -> JournalError:
     return JournalError(f"{path}: can't be locked: {error.strerror}", mend="keep the journal on a local disk")
 
 
-def _lock_of(journal: Path) -> Path:
+def role_of(journal: Path) -> Path:
+    """Return the file by which the role over a journal is held; it stays when the role ends."""
     # Of the file itself, not of a name of it: two ways to one journal are one role.
     file = Path(os.path.realpath(journal))
     return file.with_name(f"{file.name}.lock")

@@ -18,6 +18,7 @@ from collector.journal.places import first
 from collector.journal.proving import Proof, attempt, prove
 from collector.journal.pruning import prune
 from collector.journal.rows import Rows
+from collector.journal.salvage import Salvaged
 from collector.point import Point, Series
 
 _SPAN = 50_000
@@ -75,6 +76,13 @@ class Journal:
         """Return whether the newest rows, at most about `most` and in at most `seconds`, are what was written."""
         return prove(self._database, seconds, most)
 
+    def mend(self) -> Salvaged:
+        """Set the damaged file aside, and go on with all that is sound in it. The caller has the role.
+
+        Meanwhile every other call raises JournalError at once; so does this one, with nothing changed, where it fails.
+        """
+        return self._database.mend()
+
     def tail(self) -> int:
         """Return the id that the next row will have."""
         with self._database.reading() as connection:
@@ -107,8 +115,7 @@ class Journal:
     def target(self, consumer: str) -> str:
         """Return what the consumer writes to by what is on record, empty when there is nothing."""
         with self._database.reading() as connection:
-            row = connection.execute("SELECT target FROM cursor WHERE consumer = ?", (consumer,)).fetchone()
-        return str(row[0]) if row else ""
+            return cursors.words(connection, consumer).target
 
     def retarget(self, consumer: str, target: str) -> str | None:
         """Put what the consumer writes to on record; return what stood there before if it was another, else None."""
@@ -132,14 +139,10 @@ class Journal:
         Return where it stands. Raise JournalError when there is no such consumer.
         """
         with self._database.writing() as connection:
-            before = cursors.find(connection, consumer)
-            if before is None:
+            moved = cursors.move(connection, consumer, to)
+            if moved is None:
                 known = ", ".join(sorted(cursor.consumer for cursor in cursors.every(connection))) or "none"
                 raise JournalError(f"{self.path}: no consumer {consumer!r}", mend=f"it has cursors of: {known}")
-            if to > before.next:
-                return before
-            moved = Cursor(consumer, max(to, cursors.FIRST), before.moves + 1)
-            cursors.put(connection, moved)
         return moved
 
     def place(self, since: int, before: int) -> int:
@@ -154,8 +157,7 @@ class Journal:
     def noted(self, consumer: str) -> str:
         """Return what the consumer fails of, empty when it is well or not known."""
         with self._database.reading() as connection:
-            row = connection.execute("SELECT error FROM cursor WHERE consumer = ?", (consumer,)).fetchone()
-        return str(row[0]) if row else ""
+            return cursors.words(connection, consumer).error
 
     def backlog(self, cursor: Cursor, wanted: Filter = _EVERYTHING, until: int | None = None) -> Backlog:
         """Return what is wanted from the cursor on (to before the row `until`), counted a span a view."""

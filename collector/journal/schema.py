@@ -2,8 +2,11 @@
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
+from functools import cache
 
-_APPLICATION_ID = 0x45585043  # "EXPC"
+APPLICATION = 0x45585043  # "EXPC"
+"""By it a file says that it is a journal."""
 
 DAY = 86_400_000
 """Milliseconds. Rows are indexed by day, then series, then time: a poll's rows fall close together in the index even
@@ -34,18 +37,38 @@ STEPS: Sequence[Sequence[str]] = (
 """The statements that lead from each version to the next; version 0 is an empty file."""
 
 
+_DEFINITIONS = "SELECT type, name, tbl_name, sql FROM sqlite_schema"
+
+
 def version(connection: sqlite3.Connection) -> int | None:
     """Return the version of a journal, 0 for an empty file, None for a database of another application."""
     number: int = connection.execute("PRAGMA user_version").fetchone()[0]
     owner = connection.execute("PRAGMA application_id").fetchone()[0]
     empty = not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    return number if empty or owner == _APPLICATION_ID else None
+    return number if empty or owner == APPLICATION else None
+
+
+def intact(connection: sqlite3.Connection, since: int) -> bool:
+    """Whether there is what the version `since` has: nothing, or each table and index by its very definition."""
+    found = set(connection.execute(_DEFINITIONS))
+    return _definitions(since) <= found if since else not found
+
+
+@cache
+def _definitions(since: int) -> frozenset[tuple[str, ...]]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        _take(connection, STEPS[:since])
+        return frozenset(connection.execute(_DEFINITIONS))
 
 
 def bring_up(connection: sqlite3.Connection, since: int) -> None:
     """Take every step from the version `since` on, inside the caller's transaction: all of them or none."""
-    for step in STEPS[since:]:
+    _take(connection, STEPS[since:])
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {len(STEPS)}")
+
+
+def _take(connection: sqlite3.Connection, steps: Sequence[Sequence[str]]) -> None:
+    for step in steps:
         for statement in step:
             connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {len(STEPS)}")

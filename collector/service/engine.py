@@ -11,7 +11,7 @@ import structlog
 from collector.defender import Defender
 from collector.http.clients import Clients
 from collector.influx import open_sink
-from collector.journal import Journal
+from collector.journal import Journal, Unsound
 from collector.pipeline import Backoff, Collecting, Delivery, Hold, Outcome, Terms
 from collector.pipeline.collect import COLLECT, SIGN_IN, SLOW
 from collector.pipeline.deliver import DELIVER, State
@@ -97,6 +97,12 @@ class Engine:
     def lost(self) -> int:
         """How many points would be gone if the process ended now, or are."""
         return self.hold.held + self.hold.lost
+
+    @property
+    def damage(self) -> Sequence[Unsound]:
+        """What users of the journal have met of damage in it."""
+        errors = (self.hold.error, *(delivery.state.error for delivery in self.deliveries))
+        return [error for error in errors if isinstance(error, Unsound)]
 
     def nudge(self) -> None:
         """Let every sink look for new rows."""

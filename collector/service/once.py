@@ -5,10 +5,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from collector.journal import Journal, RoleLock
+from collector.journal import Journal, in_charge
 from collector.pipeline import Outcome, Terms
 from collector.service.engine import Engine, slot_of
 from collector.service.patience import BACKOFF, Delivered, Patience
+from collector.service.soundness import Soundness
 from collector.settings import Settings
 
 _LOOK_SECONDS = 0.5
@@ -40,7 +41,7 @@ def once(settings: Settings, *, name: str, tenants: Sequence[str], patience: flo
     Raise JournalError when the journal can't be opened, or another process has the role.
     """
     path = settings.journal.path
-    with Journal(path) as journal, RoleLock(path):
+    with in_charge(path) as journal:
         return _Once(settings, journal, name=name, tenants=tenants, patience=patience).run()
 
 
@@ -77,7 +78,9 @@ class _Once:
             with self._changed:
                 while len(self._polls) < started:
                     self._changed.wait(_LOOK_SECONDS)
-            engine.hold.flush()
+            if not engine.hold.flush() and engine.damage:
+                Soundness(engine.journal).mend(*engine.damage)
+                engine.hold.flush()
             engine.nudge()
             tail = engine.journal.tail()
             with self._changed:

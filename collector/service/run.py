@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from collector.errors import JournalError
-from collector.journal import Journal, RoleLock
+from collector.journal import in_charge
 from collector.pipeline import Backoff, Outcome, Terms
 from collector.point import rfc3339
 from collector.service.clock import ClockWatch
@@ -52,7 +52,7 @@ class Service:
     def run(self, stop: threading.Event) -> bool:
         """Return, when `stop` is set, whether all that ran has ended within its 8 seconds."""
         path = self._settings.journal.path
-        with Journal(path) as journal, RoleLock(path):
+        with in_charge(path) as journal:
             self._engine = Engine(
                 self._settings, journal, name=self._name, tenants=self._tenants, delivered=lambda _: None
             )
@@ -165,9 +165,21 @@ class Running:
     def _keep_house(self) -> None:
         self._watching.turned()
         self._offset.look()
+        if self._soundness.wants(self._engine.damage):
+            self._engine.lanes.soon(PRUNE, self._mend)
         if self._engine.hold.held:
             self._engine.hold.flush()
         self._engine.nudge()
+
+    def _mend(self) -> None:
+        """Mend the journal, on a lane where that may take its minutes; what waited for it goes on at once."""
+        met = self._engine.damage
+        if not self._soundness.wants(met):
+            return
+        self._soundness.mend(*met)
+        self._engine.hold.flush()
+        for delivery in self._engine.deliveries:
+            delivery.wake()
 
     def _prune(self) -> None:
         days = self._settings.journal.keep_days

@@ -81,6 +81,16 @@ def test_a_damaged_file_is_found(config: Path) -> None:
     assert "backup" in found.mend
 
 
+def test_a_file_that_was_set_aside_is_named(config: Path) -> None:
+    """What a mended journal left beside it is a warning, with what to do with it."""
+    left = journal_of(config).with_name("journal.db.damaged-20261124T120000Z")
+    left.write_bytes(b"what is left")
+    found = checks(config)["journal: set aside"]
+    assert found.ok
+    assert left.name in found.message
+    assert "backup" in found.mend
+
+
 def test_a_file_that_is_no_journal(config: Path) -> None:
     """Another file in the journal's place is named."""
     journal_of(config).write_bytes(b"not a database, but long enough to be one" * 30)
@@ -100,7 +110,8 @@ def test_an_empty_file_is_no_journal_and_stays_empty(config: Path) -> None:
 
 def test_a_journal_of_an_older_format_is_left_to_run(config: Path) -> None:
     """A journal that has yet to be brought up is well, and is brought up by `run`, never by `check`."""
-    execute(journal_of(config), "PRAGMA user_version = 0")
+    journal_of(config).unlink()
+    execute(journal_of(config), "PRAGMA user_version = 0")  # a database in which nothing has been made yet
     before = journal_of(config).read_bytes()
     found = checks(config)["journal"]
     assert found.ok

@@ -1,0 +1,160 @@
+"""What is sound in a damaged journal, written into a new one. Nothing is believed that doesn't prove itself.
+
+A row keeps its id, its series and its shape; so a cursor means what it meant. The files are `salvage`'s care.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from collector.journal import schema
+from collector.journal.carving import Carving, Cell, Value
+from collector.journal.codec import Damaged, Key, Shape, checksum, decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What was carried over. `lost`: rows that the damaged file names or holds, and that are not sound."""
+
+    rows: int
+    lost: int
+    series: int
+    cursors: int
+    letters: int
+
+
+def carry(carving: Carving, connection: sqlite3.Connection) -> Carried:
+    """Fill the empty tables of a new journal with all that is sound, inside the caller's transaction."""
+    return _Filling(connection, carving).run()
+
+
+def ours(carving: Carving) -> bool:
+    """Whether something in the file proves that it was a journal."""
+    return any(_series(cell) or _shape(cell) for cell in carving.cells())
+
+
+class _Filling:
+    """Names first, then what is told by them."""
+
+    def __init__(self, connection: sqlite3.Connection, carving: Carving) -> None:
+        self._connection = connection
+        self._carving = carving
+        self._shapes: dict[int, Shape] = {}
+        self._series: set[int] = set()
+        self._cursors = 0
+        self._last = 0
+        """The greatest row id that was ever given."""
+
+    def run(self) -> Carried:
+        for cell in self._carving.cells():
+            self._names(cell)
+            self._place(cell)
+        unsound, letters = 0, 0
+        for cell in self._carving.cells():
+            if _kinds(cell.values) == _POINT:
+                unsound += not self._point(cell)
+            elif _kinds(cell.values) == _LETTER:
+                letters += self._letter(cell)
+        rows = int(self._connection.execute("SELECT count(*) FROM point").fetchone()[0])
+        # The index names rows also where their own pages are gone.
+        indexed = sum(_kinds(entry) == _ENTRY for entry in self._carving.entries())
+        self._connection.execute("DELETE FROM sqlite_sequence WHERE name = 'point'")
+        self._connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('point', ?)", (self._last,))
+        return Carried(
+            rows=rows,
+            lost=max(unsound, indexed - rows),
+            series=len(self._series),
+            cursors=self._cursors,
+            letters=letters,
+        )
+
+    def _names(self, cell: Cell) -> None:
+        if _series(cell):
+            self._insert("series", cell.id, *cell.values[1:])
+            self._series.add(cell.id)
+        elif (shape := _shape(cell)) is not None:
+            self._insert("shape", cell.id, *cell.values[1:])
+            self._shapes[cell.id] = shape
+
+    def _place(self, cell: Cell) -> None:
+        """Carry over a cursor, and the number that the last row had."""
+        if _kinds(cell.values) == _SEQUENCE and cell.values[0] == "point":
+            self._last = max(self._last, _number(cell.values[1]))
+        elif _kinds(cell.values) == _CURSOR:
+            consumer, following, moves, crc, *_ = cell.values
+            if checksum(str(consumer), _number(following), _number(moves)) == crc:
+                self._cursors += self._insert("cursor", *cell.values)
+                # A cursor stands behind rows that were there, also where they are lost: their ids never come again.
+                self._last = max(self._last, _number(following) - 1)
+
+    def _point(self, cell: Cell) -> bool:
+        _, series, moment, shape, data = cell.values
+        key = Key(cell.id, _number(series), _number(moment), _number(shape))
+        if not self._sound(key, data):
+            return False
+        self._last = max(self._last, cell.id)
+        self._connection.execute(_CARRY, (*key, data))
+        return True
+
+    def _letter(self, cell: Cell) -> bool:
+        _, sink, row, series, moment, shape, data, at, words = cell.values
+        if not self._sound(Key(_number(row), _number(series), _number(moment), _number(shape)), data):
+            return False
+        return self._insert("dead_letter", cell.id, sink, row, series, moment, shape, data, at, words)
+
+    def _sound(self, key: Key, data: Value) -> bool:
+        shape = self._shapes.get(key.shape)
+        if shape is None or key.series not in self._series:
+            return False
+        try:
+            decode(key, shape, data)
+        except Damaged:
+            return False
+        return True
+
+    def _insert(self, table: str, *values: Value) -> bool:
+        places = ", ".join("?" * len(values))
+        return self._connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({places})", values).rowcount == 1
+
+
+# Of two rows of one identity the later one stands.
+_CARRY = f"""INSERT OR REPLACE INTO point (id, series, time, shape, data) SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS
+    (SELECT 1 FROM point WHERE time / {schema.DAY} = ?3 / {schema.DAY} AND series = ?2 AND time = ?3 AND id > ?1)"""
+
+# The kinds of each table's columns, by which its rows are told apart where the way to them is lost.
+_POINT = (type(None), int, int, int, bytes)
+_LETTER = (type(None), str, int, int, int, int, bytes, int, str)
+_SERIES = (type(None), str, str, str, int)
+_SHAPE = (type(None), str, int)
+_CURSOR = (str, int, int, int, str, str)
+_SEQUENCE = (str, int)
+_ENTRY = (int, int, int, int)
+"""An entry of the index of points: day, series, time, id."""
+
+
+def _kinds(values: Sequence[Value]) -> tuple[type, ...]:
+    return tuple([type(value) for value in values])
+
+
+def _number(value: Value) -> int:
+    """Return a column that is known to be a number."""
+    if not isinstance(value, int):
+        raise TypeError(value)
+    return value
+
+
+def _series(cell: Cell) -> bool:
+    if _kinds(cell.values) != _SERIES:
+        return False
+    _, *texts, crc = cell.values
+    return checksum(cell.id, *map(str, texts)) == crc
+
+
+def _shape(cell: Cell) -> Shape | None:
+    if _kinds(cell.values) != _SHAPE:
+        return None
+    _, fields, crc = cell.values
+    if checksum(cell.id, str(fields)) != crc:
+        return None
+    return tuple((name, kind) for name, kind in json.loads(str(fields)))

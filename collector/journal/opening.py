@@ -1,0 +1,77 @@
+"""How a journal's file is opened: made where it may be, refused where it can be none. Knows nothing of its tables."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from collector.errors import JournalError
+from collector.journal.carving import PAGE, whole_header
+from collector.journal.faults import NO_DATABASE, Unsound
+from collector.journal.rights import permit, user
+
+_BUSY_SECONDS = 10.0
+
+Identity = tuple[int, int]
+"""Which file has a name: device and number."""
+
+
+def identity(path: Path) -> Identity:
+    """Return which file has the name now; raise OSError where none has."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+def connect(path: Path, *, readonly: bool, make: bool) -> tuple[sqlite3.Connection, Identity]:
+    """Return a connection, and which file it is of; with `make` the file is there afterwards, for its owner alone."""
+    _want_file(path, readonly=readonly, make=make)
+    while True:
+        before = identity(path)
+        connection = _connected(path, readonly=readonly)
+        # The name may have gone over to another file meanwhile: one that was set aside is not to be written to.
+        if identity(path) == before:
+            return connection, before
+        connection.close()
+
+
+def _connected(path: Path, *, readonly: bool) -> sqlite3.Connection:
+    if not whole_header(path):
+        raise Unsound(f"{path}: file is not a database, or its first bytes are damaged", mend=NO_DATABASE)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={'ro' if readonly else 'rw'}",
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    # A damaged text has to reach its checksum; decoded strictly it would raise, and hold up every row behind it.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    # Of a new file: a damaged one is read page by page.
+    connection.execute(f"PRAGMA page_size = {PAGE}")
+    return connection
+
+
+def _want_file(path: Path, *, readonly: bool, make: bool) -> None:
+    if path.is_dir():
+        raise JournalError(f"{path}: a folder, not a file", mend="set journal.path to a file in it")
+    if not path.parent.is_dir():
+        raise JournalError(f"{path}: its folder does not exist", mend=f"mkdir -p {path.parent}")
+    if readonly and not path.exists():
+        raise JournalError(f"{path}: there is no journal yet", mend="start `run`, or poll with `once`")
+    if make:
+        _create(path)
+    if not readonly and path.exists() and not os.access(path, os.W_OK):
+        # Said here: SQLite would open it to read, and the first append would fail.
+        raise JournalError(f"{path}: the user {user()} may not write to it", mend=permit(path))
+
+
+def _create(path: Path) -> None:
+    """Make the file where there is none, for its owner alone, and its name durable."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

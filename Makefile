@@ -7,6 +7,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 SECONDS ?= 30
+# Tests mostly wait, for servers, processes and slots: three at a time, a file's in their order.
+WORKERS ?= 3
 # Branch coverage in percent that `check` wants; without the real servers less is reached.
 FLOOR ?= 0
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -26,7 +28,7 @@ run: .venv/.installed ## the service; CONFIG=FILE names its settings
 	@$(BIN)/exposure-collector run $(if $(CONFIG),--config $(CONFIG))
 
 test: .venv/.testing ## the whole suite, against real servers where they are installed
-	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=$(FLOOR)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --cov --cov-report=term --cov-fail-under=$(FLOOR)
 
 check: .venv/.testing ## the gates, then the whole suite
 	$(BIN)/ruff check

@@ -131,7 +131,8 @@ def leaves(node: Node, above: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
 def test_values_that_are_shown_as_defaults_are_the_defaults() -> None:
     """What is commented out and not called an example, and all outside of tenants and sinks, is what holds without."""
     fields = {name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
-    lines = [line for line in keys(TEXT) if not isinstance(fields[line.table.split(".")[0]], dict)]
+    ours = [line for line in keys(TEXT) if not isinstance(fields[line.table.split(".")[0]], dict)]
+    lines = [line for line in ours if "# example" not in line.rest]
     assert len(lines) == 13
     for line in lines:
         default = getattr(fields[line.table], line.key)

@@ -10,6 +10,7 @@ from collector.http.clients import Clients
 from collector.journal import holder
 from collector.settings import Settings
 from collector.settings.fields import is_loopback
+from collector.settings.models import Web as WebTable
 
 _SECONDS = 5.0
 _OURS = (b"ok\n", b"the clock stands still\n")
@@ -25,16 +26,25 @@ def examine(settings: Settings, clients: Clients) -> Sequence[Finding]:
         _take(web.host, web.port)
     except OSError as error:
         return [_taken(settings, clients) if error.errno == errno.EADDRINUSE else _unusable(web.listen, error)]
+    return [_beyond(web)]
+
+
+def _beyond(web: WebTable) -> Finding:
+    """Return what is to be said of an address that is free: who can ask there."""
     if is_loopback(web.host):
-        return [Finding("web", ok=True, message=f"{web.listen} is free")]
-    return [
-        Finding(
+        return Finding("web", ok=True, message=f"{web.listen} is free")
+    if web.token is None:
+        return Finding(
             "web",
             ok=True,
             message=f"{web.listen} is free, and other machines can ask there without a password",
-            mend="let a firewall or a network policy say who may ask, or set web.listen to 127.0.0.1",
+            mend="name a web.token_file, let a firewall or a network policy say who may ask, or set web.listen to"
+            " 127.0.0.1",
         )
-    ]
+    missing = web.missing_secrets()
+    if missing:
+        return Finding("web", ok=False, message=missing[0], mend="until then /metrics answers nobody")
+    return Finding("web", ok=True, message=f"{web.listen} is free; other machines need the token")
 
 
 def _take(host: str, port: int) -> None:

@@ -17,6 +17,7 @@ from collector.service.facts import Watching
 from collector.service.offset import Offset
 from collector.service.soundness import Soundness
 from collector.settings import Settings
+from collector.settings.fields import is_loopback
 from collector.web import Web
 
 _DAY_SECONDS = 86_400
@@ -108,7 +109,11 @@ class Running:
 
     def _web(self) -> Web | None:
         web = self._settings.web
-        return Web(web.host, web.port, web.allowed_hosts, self._watching) if web.listen else None
+        if not web.listen:
+            return None
+        # On loopback who asks is on this machine already.
+        token = web.token.read if web.token and not is_loopback(web.host) else None
+        return Web(web.host, web.port, web.allowed_hosts, self._watching, token)
 
     def _set_clock(self) -> None:
         self._engine.lanes.every(self._interval, SLOT, self._slot)

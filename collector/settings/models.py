@@ -161,6 +161,8 @@ class Web(Section):
     """Empty for none. Port 0 is any free one."""
     allowed_hosts: Annotated[tuple[fields.Host, ...], Field(strict=False)] = ()
     """More names that are accepted in the Host header, in lower case, without port."""
+    token: Secret | None = None
+    """What beyond loopback all but `/livez` and `/readyz` wants; None for what needs none."""
 
     @property
     def host(self) -> str:

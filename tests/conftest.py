@@ -3,10 +3,11 @@
 A file that means something else by one of the names has its own.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from leaks import leaks, want_none, want_none_kept
 from origins import Authority
 from servers import INFLUXD, NOT_TESTED, VICTORIA, Influxd, Victoria, need
 from sign_ins import SignIns
@@ -15,9 +16,12 @@ from tenants import FakeTenant
 
 from collector.defender import Login
 from collector.defender.auth import Auth
+from collector.errors import CollectorError
 from collector.http import Http
 from collector.journal import Journal
 from collector.simulator import Patience, Simulator
+
+pytest_plugins = ["pytester"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -26,6 +30,35 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reason in sorted({report.longrepr[2] for report in skipped if isinstance(report.longrepr, tuple)}):
         if NOT_TESTED in reason:
             terminalreporter.write_line(reason, red=True, bold=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a test fail that printed or logged a secret, whatever else it claims."""
+    report = yield
+    found = leaks("".join(text for _, text in report.sections)) if report.when == "teardown" else []
+    if found:
+        report.outcome = "failed"
+        report.longrepr = f"{item.name} printed or logged {', '.join(found)}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_raised_or_kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let a test fail in which an error's words hold a secret, or a file that the collector keeps does."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    told: list[str] = []
+    real = CollectorError.__init__
+
+    def telling(self: CollectorError, message: str, *, mend: str = "") -> None:
+        real(self, message, mend=mend)
+        told.append(f"{message} {mend}")
+
+    monkeypatch.setattr(CollectorError, "__init__", telling)
+    yield
+    want_none("an error", "\n".join(told))
+    if folder is not None:
+        want_none_kept(folder)
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 from cryptography.x509.oid import NameOID
+from leaks import know
 
-PASSWORD = "Pass~word of the k\u00e9y, 1"
+PASSWORD = know("Pass~word of the k\u00e9y, 1")
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from typing import Any, Self
 
 import httpx
 import pytest
+from leaks import know
 
 INFLUXD = "/usr/bin/influxd"
 VICTORIA = "/usr/bin/victoria-metrics"
 NOT_TESTED = "NOT TESTED"
-ADMIN = ("admin", "the password of the administrator")
+ADMIN = ("admin", know("the password of the administrator"))
 
 _INFLUXD_SETTINGS = """
 reporting-disabled = true

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from leaks import know
 from origins import Authority, Origin, Reply, Request
 
 from collector.settings import ClientSecret, Secret, Tenant
 
 TENANT_ID = "11111111-1111-1111-1111-111111111111"
 CLIENT_ID = "22222222-2222-2222-2222-222222222222"
-SECRET = "the~Secret.of+contoso/8f3a1c52=="
+SECRET = know("the~Secret.of+contoso/8f3a1c52==")
 PAYLOADS = Path(__file__).parent / "payloads"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from leaks import know
 from origins import Authority, Origin, Reply, crowded
 from servers import free_ports
 
@@ -18,7 +19,7 @@ from collector.http.faults import Way, translated
 from collector.http.streams import NoConnection
 from collector.http.transport import proxy_for
 
-PASSWORD = "the-proxy's-s3cret"
+PASSWORD = know("the-proxy's-s3cret")
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from leaks import know
 from origins import Origin, Reply, Request
 from provisions import provided
 
@@ -17,7 +18,7 @@ from collector.influx.plan import DAY
 from collector.influx.provision import Provision
 from collector.settings import Influx, Secret
 
-TOKEN = "apiv3_of_the_administrator"
+TOKEN = know("apiv3_of_the_administrator")
 DATABASE = "o'exposure"
 
 

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from leaks import know
 
 from collector.errors import CollectorError
 from collector.http import Answer
 from collector.influx.judge import Asked, judge
 
-SECRET = 'qz"ky/wörd\\ & <=jvx>'
+SECRET = know('qz"ky/wörd\\ & <=jvx>')
 ASKED = Asked(target="v2 http://h/ bucket b", place="bucket b", credential="token", hidden=("", SECRET))
 
 

@@ -11,13 +11,14 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from leaks import know
 from test_web import Known
 
 from collector.errors import Unauthorized
 from collector.web import Web, server
 from collector.web.guard import HEADERS
 
-TOKEN = "the token of the pages, ä"
+TOKEN = know("the token of the pages, ä")
 
 
 @pytest.fixture

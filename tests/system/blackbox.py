@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+from leaks import know_files, want_none
 
 COMMAND = [sys.executable, "-m", "collector"]
 _OURS = re.compile(r"COLLECTOR_|AZURE_|INFLUXDB_|((HTTPS?|ALL|NO)_PROXY|COLUMNS)$", re.IGNORECASE)
@@ -29,8 +30,8 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 def collector(
     *arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 60
 ) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
-    return subprocess.run(
+    """Run one command to its end; fail where it says a secret."""
+    done = subprocess.run(
         [*COMMAND, *map(str, arguments)],
         env=environment(env),
         cwd=cwd,
@@ -39,6 +40,8 @@ def collector(
         timeout=timeout,
         check=False,
     )
+    want_none(f"`{arguments[0] if arguments else ''}`", done.stdout + done.stderr)
+    return done
 
 
 def well(done: subprocess.CompletedProcess[str]) -> str:
@@ -90,7 +93,7 @@ class Process:
         return [line for line in lines if line["event"] == event]
 
     def end(self, number: signal.Signals = signal.SIGTERM, timeout: float = 15) -> int:
-        """Send a signal and return the exit code."""
+        """Send a signal and return the exit code; fail where it has said a secret."""
         if self._process.poll() is None:
             self._process.send_signal(number)
         try:
@@ -101,6 +104,7 @@ class Process:
             raise
         for reader in self._readers:
             reader.join(5)
+        want_none("what it said", "".join(self.out + self.err))
         return code
 
     def __enter__(self) -> Self:
@@ -123,6 +127,7 @@ class Simulated(Process):
         self.folder = folder
         until(lambda: any("serving on" in line for line in self.err) or self.exit_code is not None, what="simulate")
         assert self.exit_code is None, "".join(self.err)
+        know_files(folder)
         self.settings = "".join(self.out)
         tenants = tomllib.loads(self.settings)["tenants"]
         self.tenants: list[str] = list(tenants)

@@ -6,12 +6,13 @@ import threading
 from pathlib import Path
 
 import pytest
+from leaks import know
 from origins import Authority, Origin, Reply, Request, crowded
 from servers import free_ports
 from system.blackbox import Simulated, collector, settings, v1
 from system.doctor import Check, bad, checks, only_bad
 
-SECRET = "the-proxy's-s3cret"
+SECRET = know("the-proxy's-s3cret")
 
 
 def sign_in_at(simulated: Simulated, folder: Path, url: str, **env: str) -> Check:

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from leaks import know
 from origins import Origin, Reply, Request
 from servers import ADMIN, Influxd
 from system.blackbox import Simulated, settings, v1
 from system.doctor import Check, checks, only_bad
 
-SECRET = "the-s3cret-of-the-sink"
+SECRET = know("the-s3cret-of-the-sink")
 WRITE = "sink main: write"
 
 

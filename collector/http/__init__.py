@@ -1,7 +1,7 @@
 """HTTP exchanges that end: a total deadline, a cap on size, no cookies, no redirects, one rule for trust and proxies.
 
 One `Http` serves every tenant and sink that trusts the same certificates, from any thread. A retry is never made here:
-whoever asked decides when to come back. The one wait that isn't bounded here is the resolver's: it has its own end.
+whoever asked decides when to come back. What a server says beyond an answer's end is never another answer.
 """
 
 import datetime as dt

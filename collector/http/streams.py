@@ -17,6 +17,8 @@ from typing import TypeVar
 import httpcore
 import httpx
 
+from collector.http.resolver import Address, Resolver
+
 T = TypeVar("T")
 
 _RECORD = 16 * 1024
@@ -88,6 +90,7 @@ class Backend(httpcore.NetworkBackend):
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
         self._inner = httpcore.SyncBackend()
+        self._resolver = Resolver()
 
     def connect_tcp(
         self,
@@ -100,7 +103,7 @@ class Backend(httpcore.NetworkBackend):
         """Return a connection to the first of the host's addresses that takes one."""
         options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *(socket_options or ())]
         failure: Exception | None = None
-        addresses = _addresses(host, port)
+        addresses = self._addresses(host, port)
         for tried, address in enumerate(addresses):
             # Each address gets its share: a dead IPv6 route leaves time for IPv4.
             share = self._deadline.left(httpcore.ConnectTimeout) / (len(addresses) - tried)
@@ -111,6 +114,16 @@ class Backend(httpcore.NetworkBackend):
             else:
                 return _Plain(stream, self._deadline)
         raise NoConnection(failure.__cause__ if failure else None) from failure
+
+    def _addresses(self, host: str, port: int) -> list[Address]:
+        try:
+            return self._resolver.addresses(host, port, self._deadline.left(httpcore.ConnectTimeout))
+        except TimeoutError as error:
+            raise NoAddress(host, "the resolver does not answer in time") from error
+        except OSError as error:
+            raise NoAddress(host, error.strerror or str(error)) from error
+        except UnicodeError as error:
+            raise NoAddress(host, "no host can be called so") from error
 
 
 class _Plain(httpcore.NetworkStream):
@@ -198,7 +211,11 @@ class _Tls(httpcore.NetworkStream):
         self._outer.close()
 
     def get_extra_info(self, info: str) -> object:
-        return self._tls if info == "ssl_object" else self._outer.get_extra_info(info)
+        if info == "ssl_object":
+            return self._tls
+        # What was received and not yet read is as good as what waits in the socket: an idle connection has neither.
+        waits = info == "is_readable" and bool(self._received.pending or self._tls.pending())
+        return waits or self._outer.get_extra_info(info)
 
     def _run(self, step: Callable[[], T]) -> T:
         """Return what `step` returns, once everything that it waits for has come and what it makes is sent."""
@@ -223,13 +240,3 @@ class _Tls(httpcore.NetworkStream):
     def _send(self) -> None:
         if data := self._to_send.read():
             self._outer.write(data)
-
-
-def _addresses(host: str, port: int) -> list[tuple[str, int]]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise NoAddress(host, error.strerror or str(error)) from error
-    except UnicodeError as error:
-        raise NoAddress(host, "no host can be called so") from error
-    return list(dict.fromkeys((str(address[0]), int(address[1])) for *_, address in found))

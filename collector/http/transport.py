@@ -9,6 +9,7 @@ import ssl
 import threading
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
@@ -116,7 +117,22 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         with _as_httpx():
+            if _goes_on(self._answer):
+                # The pool drops a connection whose socket is closed.
+                self._answer.extensions["network_stream"].close()
             self._answer.close()
+
+
+def _goes_on(answer: httpcore.Response) -> bool:
+    """Whether bytes came after the answer's end: read on, they would be the answer to the next request, whoever's.
+
+    Nothing public of httpcore shows them. Where its inside is another one day, no connection is used twice.
+    """
+    inside: Any = answer.stream
+    try:
+        return bool(inside._stream._connection._h11_state.trailing_data[0])  # noqa: SLF001 - as said
+    except AttributeError:
+        return True
 
 
 _HTTPX: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (

@@ -71,13 +71,13 @@ class Demo:
         self._say(self._next())
 
     def _settings(self, port: int) -> Settings:
+        # The simulator's own are for who polls it by hand: of two files nobody knows which one to take.
+        self._simulator.settings_file.replace(self._config)
         self._config.write_text(
             f"{self._simulator.settings}\n[poll]\ninterval_seconds = {self._interval}\n"
             f'\n[web]\nlisten = "127.0.0.1:{port}"\n',
             encoding="utf-8",
         )
-        # The simulator's own are for who polls it by hand: of two files nobody knows which one to take.
-        self._simulator.settings_file.unlink()
         return load(self._config, {})
 
     def _serve(self, settings: Settings) -> None:

@@ -64,15 +64,16 @@ class Files:
         return self.folder / "collector.toml"
 
     def write(self, ca: bytes, application: Application, settings: str) -> None:
-        """Return once they are there, all that is secret for this user alone; raise ConfigError when they can't be."""
+        """Return once they are there, for this user alone; raise ConfigError when they can't be."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self.settings.exists() and not self.settings.read_bytes().startswith(_MARK.encode()):
                 raise ConfigError(
                     [f"folder: {self.settings} is there, and is not a simulator's"], mend="name another folder"
                 )
-            self.ca.write_bytes(ca)
-            self.settings.write_text(settings, encoding="utf-8")
+            # Nobody else may say whom the collector trusts, or whom it asks.
+            _replace(self.ca, ca)
+            _replace(self.settings, settings.encode())
         except OSError as error:
             raise _unwritable(error, self.folder) from error
         self.write_credential(application)

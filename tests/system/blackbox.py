@@ -128,7 +128,8 @@ class Simulated(Process):
         until(lambda: any("serving on" in line for line in self.err) or self.exit_code is not None, what="simulate")
         assert self.exit_code is None, "".join(self.err)
         know_files(folder)
-        self.settings = "".join(self.out)
+        self.settings = (folder / "collector.toml").read_text(encoding="utf-8")
+        until(lambda: "".join(self.out) == self.settings, what="the settings that `simulate` prints")
         tenants = tomllib.loads(self.settings)["tenants"]
         self.tenants: list[str] = list(tenants)
         self.tenant: dict[str, Any] = tenants[self.tenants[0]]

@@ -19,6 +19,9 @@ from collector.step import Step
 _SHOWN = 5
 """Faults that one message names; the others are counted."""
 
+MAX_GROUPS = 100_000
+"""Of one poll: ten times what a tenant may have. Who answers with more of them would fill the memory of all."""
+
 _MEND = "if it stays so, see whether a proxy answers in the API's place, or whether the API has changed"
 
 Read = Callable[[dict[str, Any], int], Iterator[Point | Fault]]
@@ -112,6 +115,9 @@ class Asking:
                     self._fault(found)
                 else:
                     self._keep(found)
+                    if len(self._points) > MAX_GROUPS:
+                        del self._points[found.series]
+                        raise BadResponse(f"over {MAX_GROUPS:,} groups")
             more = following(page, self._url, self._endpoints.hosts)
         except BadResponse as error:
             raise BadResponse(f"{self._where()}: {error}") from error

@@ -48,7 +48,8 @@ def test_a_service_whose_journal_lost_pages_saves_what_is_sound(simulated: Simul
         # A page holds some hundred rows, and only half of the pages hold rows.
         assert 0 < said["lost"] < 12 * 150
         assert said["rows"] + said["lost"] in range(before - 12 * 150, before + 1)
-        assert Path(said["aside"]).read_bytes() == damaged
+        # What was polled before the look was appended to it all the same.
+        assert b"\xaa" * 12 * PAGE in Path(said["aside"]).read_bytes()
         assert service.end() == 0
     assert points(config) >= said["rows"]
     well(collector("backup", tmp_path / "b.db", "--config", config))

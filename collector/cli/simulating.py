@@ -1,6 +1,5 @@
 """`simulate` and `demo`: a Defender tenant on loopback, and the whole collector against it."""
 
-import signal
 import sys
 import tempfile
 import threading
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from collector.cli.ending import when_told
 from collector.cli.faults import print_faults, set_fault
 from collector.cli.options import typed
 from collector.errors import ConfigError
@@ -109,8 +109,7 @@ def simulate(
     for text in fault or ():
         set_fault(simulator.faults, text)
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    when_told(stop.set)
     with simulator:
         print(simulator.settings, end="", flush=True)
         said = [

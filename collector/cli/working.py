@@ -2,15 +2,14 @@
 
 import json
 import os
-import signal
 import sys
 import threading
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
 
 from collector.cli.again import Patience
+from collector.cli.ending import when_told
 from collector.cli.options import (
     ConfigFile,
     Json,
@@ -49,8 +48,7 @@ def run(*, config: ConfigFile = None, name: Name = None) -> None:
     service = Service(settings, name=collector_name(name), tenants=tenants)
     stop = threading.Event()
 
-    def end(number: int, frame: FrameType | None) -> None:
-        del number, frame
+    def end() -> None:
         if stop.is_set():
             os._exit(1)  # asked twice: now
         stop.set()
@@ -59,8 +57,7 @@ def run(*, config: ConfigFile = None, name: Name = None) -> None:
         cut.daemon = True
         cut.start()
 
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    when_told(end)
     service.run(stop)
     _end(service)
 

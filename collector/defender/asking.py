@@ -115,9 +115,6 @@ class Asking:
                     self._fault(found)
                 else:
                     self._keep(found)
-                    if len(self._points) > MAX_GROUPS:
-                        del self._points[found.series]
-                        raise BadResponse(f"over {MAX_GROUPS:,} groups")
             more = following(page, self._url, self._endpoints.hosts)
         except BadResponse as error:
             raise BadResponse(f"{self._where()}: {error}") from error
@@ -133,6 +130,8 @@ class Asking:
     def _keep(self, point: Point) -> None:
         if point.series in self._points:
             self._repeated[point.series] = None
+        elif len(self._points) == MAX_GROUPS:
+            raise BadResponse(f"over {MAX_GROUPS:,} groups")
         self._points[point.series] = point
 
     def _fault(self, fault: Fault) -> None:

@@ -132,11 +132,15 @@ class Simulated(Process):
         until(lambda: "".join(self.out) == self.settings, what="the settings that `simulate` prints")
         tenants = tomllib.loads(self.settings)["tenants"]
         self.tenants: list[str] = list(tenants)
+        self.all: dict[str, dict[str, Any]] = tenants
         self.tenant: dict[str, Any] = tenants[self.tenants[0]]
         self.url: str = self.tenant["api_url"]
-        self._client = httpx.Client(
-            base_url=self.url, verify=ssl.create_default_context(cafile=folder / "ca.pem"), trust_env=False
-        )
+        self._client = self.client()
+
+    def client(self) -> httpx.Client:
+        """Return a client that trusts it; whoever asked for it closes it."""
+        trusted = ssl.create_default_context(cafile=self.folder / "ca.pem")
+        return httpx.Client(base_url=self.url, verify=trusted, trust_env=False)
 
     def fault(self, fault: str, **parameters: object) -> None:
         """Set a fault."""

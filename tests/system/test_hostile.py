@@ -44,8 +44,8 @@ def test_no_name_and_no_words_reach_a_terminal_as_commands(tmp_path: Path, comma
     """A group called by escape codes is shown in print; what an error's body says stays on its line."""
     with Simulated(tmp_path / "simulated", "--groups", "2") as simulated:
         config = settings(tmp_path, simulated, poll(3600))
-        named = {"value": [{"score": 41.5, "rbacGroupName": ESCAPES, "rbacGroupId": ESCAPES}]}
-        named |= {"time": "2026-07-01T12:00:00Z", "score": 40.5}
+        rows = [{"score": 41.5, "rbacGroupName": ESCAPES, "rbacGroupId": ESCAPES}]
+        named = {"value": rows, "time": "2026-07-01T12:00:00Z", "score": 40.5}
         simulated.fault("body", body=json.dumps(named))
         well(collector("once", "--config", config))
         said = on_terminal(command, "--config", config, columns=100, env={})

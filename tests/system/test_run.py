@@ -102,9 +102,9 @@ def test_four_tenants_whose_api_is_down_keep_twenty_healthy_ones_from_nothing(fa
         down, healthy = simulated.tenants[:4], simulated.tenants[4:]
         for tenant in down:
             simulated.fault(fault, tenant=tenant)
-        config = settings(tmp_path, simulated, poll(8, "concurrency = 4\ntimeout_seconds = 3"))
+        config = settings(tmp_path, simulated, poll(12, "concurrency = 4\ntimeout_seconds = 2"))
         with Process("run", "--config", config) as service:
-            until(lambda: len({line["slot"] for line in service.said("poll.settled")}) >= 5, 80, "five slots")
+            until(lambda: len({line["slot"] for line in service.said("poll.settled")}) >= 5, 100, "five slots")
         settled = service.said("poll.settled")
         whole = sorted({line["slot"] for line in settled})[2:-1]
         assert len(whole) >= 2

@@ -1,0 +1,121 @@
+"""The database of the oracle: a real InfluxDB that can be killed, filled up, emptied and closed to its user.
+
+Each outage is honest: what the service meets is what InfluxDB says, or its silence.
+"""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from oracle.truth import ORGANIZATION, Poll, Score, Stored
+from servers import Influxd
+
+NAME = "exposure"
+USER, PASSWORD = "writer", "the password of the writer"
+_DISK = "128m"
+_FILLED_BY = (1 << 20, 1 << 12, 1)
+
+
+class Database:
+    """An InfluxDB with users, on a small disk of its own where this process may mount one (`disk`)."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._folder = folder
+        self.disk = os.geteuid() == 0
+        if self.disk:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_DISK},mode=0700", "tmpfs", folder], check=True)
+        self.server = Influxd(folder, auth=True)
+
+    def open(self) -> None:
+        """Start it, and make what the service needs."""
+        self.server.start()
+        self.server.query(f"CREATE USER {USER} WITH PASSWORD '{PASSWORD}'")
+        self.make()
+
+    def close(self) -> None:
+        """Stop it; its disk goes."""
+        self.server.__exit__()
+        if self.disk:
+            subprocess.run(["umount", "--lazy", self._folder], check=True)
+
+    def crash(self) -> None:
+        """End it as a power cut would, and start it again: what it has now is what it had on disk."""
+        self.server.kill()
+        self.server.start()
+
+    def make(self) -> None:
+        """Make the database anew, with the user's right to it."""
+        self.server.query(f'CREATE DATABASE "{NAME}"')
+        self.grant()
+
+    def drop(self) -> None:
+        """Lose everything."""
+        self.server.query(f'DROP DATABASE "{NAME}"')
+
+    def grant(self) -> None:
+        """Give the user its right."""
+        self.server.query(f'GRANT WRITE ON "{NAME}" TO {USER}')
+
+    def revoke(self) -> None:
+        """Take the user's right away."""
+        self.server.query(f'REVOKE WRITE ON "{NAME}" FROM {USER}')
+
+    @contextlib.contextmanager
+    def full(self) -> Iterator[None]:
+        """Leave its disk no room, to the last byte."""
+        filler = self._folder / "filler"
+        with filler.open("wb", buffering=0) as file:
+            for size in _FILLED_BY:
+                with contextlib.suppress(OSError):
+                    while file.write(bytes(size)) == size:
+                        pass
+        try:
+            yield
+        finally:
+            filler.unlink()
+
+    def stored(self) -> Stored:
+        """Return all that stands in it."""
+        scores = [
+            Score(
+                tenant=row["tenant"],
+                group=ORGANIZATION,
+                slot=row["time"],
+                value=float(row["score"]),
+                api_time=row["api_time"],
+            )
+            for row in self.server.points("exposure_score", NAME)
+        ]
+        scores += [
+            Score(
+                tenant=row["tenant"],
+                group=(row["rbacGroupName"], row["rbacGroupId"]),
+                slot=row["time"],
+                value=float(row["score"]),
+            )
+            for row in self.server.points("exposure_score_by_group", NAME)
+        ]
+        return Stored(scores=scores, polls=self._polls())
+
+    def latest(self) -> int:
+        """Return the slot of its last poll, 0 when it has none."""
+        rows = self.server.query("SELECT last(ok) FROM collector_poll", NAME)
+        return int(rows[0]["time"]) if rows else 0
+
+    def _polls(self) -> Sequence[Poll]:
+        return [
+            Poll(
+                tenant=row["tenant"],
+                subject=row["subject"],
+                slot=row["time"],
+                ok=row["ok"] == 1,
+                points=row["points"],
+                tries=row["tries"],
+                error=row["error"],
+                collector=row["collector"],
+            )
+            for row in self.server.points("collector_poll", NAME)
+        ]

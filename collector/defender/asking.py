@@ -19,8 +19,8 @@ from collector.step import Step
 _SHOWN = 5
 """Faults that one message names; the others are counted."""
 
-MAX_GROUPS = 100_000
-"""Of one poll: ten times what a tenant may have. Who answers with more of them would fill the memory of all."""
+MAX_GROUPS = 200_000
+"""Of one poll: more than one answer may hold. Who answers with more of them would fill the memory of all."""
 
 _MEND = "if it stays so, see whether a proxy answers in the API's place, or whether the API has changed"
 

@@ -1,7 +1,10 @@
 """What append has returned for is there, whatever ends the process; what it has not is there whole or not at all."""
 
 import os
+import shutil
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,25 @@ def test_a_journal_in_another_mode_is_brought_back(path: Path) -> None:
     with Journal(path) as journal:
         assert every(journal) == [org()]
         assert look(path, "PRAGMA journal_mode") != [("wal",)]
+
+
+def test_a_power_cut_in_the_very_first_transaction_leaves_no_half_made_journal(path: Path, tmp_path: Path) -> None:
+    """What is in the file then begins with nothing, and beside it stands what undoes it: it becomes a journal."""
+    left = tmp_path / "left"
+    left.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = TRUNCATE")
+        connection.execute("PRAGMA cache_size = 1")
+        connection.execute("BEGIN")
+        connection.execute("CREATE TABLE half (made BLOB)")
+        connection.executemany("INSERT INTO half VALUES (zeroblob(?))", [(3000,)] * 200)
+        for file in path.parent.glob("journal.db*"):
+            shutil.copy(file, left)
+    assert (left / "journal.db").read_bytes()[:16] == bytes(16)
+    with Journal(left / "journal.db") as journal:
+        journal.append([org()])
+        assert every(journal) == [org()]
+    assert look(left / "journal.db", "SELECT count(*) FROM sqlite_schema WHERE name = 'half'") == [(0,)]
 
 
 @pytest.mark.parametrize("spilled", [False, True])

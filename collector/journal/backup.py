@@ -9,6 +9,7 @@ from pathlib import Path
 from collector.batch import Cursor
 from collector.errors import ConfigError, JournalError
 from collector.journal.log import Journal
+from collector.journal.syncing import sync
 
 _BATCH = 5_000
 _START = Cursor("", 1, 0)
@@ -121,7 +122,7 @@ def _unreadable(journal: Journal) -> bool:
 def _publish(part: Path, to: Path) -> None:
     """Give the file its name once its bytes are on disk; what got that name meanwhile is never replaced."""
     try:
-        _sync(part)
+        sync(part)
         try:
             os.link(part, to)
         except FileExistsError:
@@ -131,17 +132,9 @@ def _publish(part: Path, to: Path) -> None:
             if to.exists():
                 raise FileExistsError(None, "is there already", str(to)) from None
             part.rename(to)
-        _sync(to.parent)
+        sync(to.parent)
     except OSError as error:
         raise _failed(to, error) from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _failed(path: Path, error: OSError, mend: str = "look at the disk that it is to be on") -> JournalError:

@@ -2,12 +2,14 @@
 
 import os
 import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
 from collector.errors import JournalError
 from collector.journal.carving import PAGE, whole_header
 from collector.journal.faults import NO_DATABASE, Unsound
 from collector.journal.rights import permit, user
+from collector.journal.syncing import sync
 
 _BUSY_SECONDS = 10.0
 
@@ -34,7 +36,7 @@ def connect(path: Path, *, readonly: bool, make: bool) -> tuple[sqlite3.Connecti
 
 
 def _connected(path: Path, *, readonly: bool) -> sqlite3.Connection:
-    if not whole_header(path):
+    if not (whole_header(path) or _taken_back(path, readonly=readonly)):
         raise Unsound(f"{path}: file is not a database, or its first bytes are damaged", mend=NO_DATABASE)
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={'ro' if readonly else 'rw'}",
@@ -48,6 +50,23 @@ def _connected(path: Path, *, readonly: bool) -> sqlite3.Connection:
     # Of a new file: a damaged one is read page by page.
     connection.execute(f"PRAGMA page_size = {PAGE}")
     return connection
+
+
+def _taken_back(path: Path, *, readonly: bool) -> bool:
+    """Whether its first bytes are well once SQLite has taken back what was half done, or SQLite itself will say it.
+
+    A power cut in the very first transaction leaves a file that begins with nothing, and beside it what undoes that.
+    """
+    beside = path.with_name(f"{path.name}-journal")
+    if not beside.exists() or not beside.stat().st_size:
+        return False
+    if readonly:
+        return True
+    url = f"{path.absolute().as_uri()}?mode=rw"
+    # What SQLite can't read was no journal.
+    with closing(sqlite3.connect(url, uri=True, timeout=_BUSY_SECONDS)) as connection, suppress(sqlite3.DatabaseError):
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return whole_header(path)
 
 
 def _want_file(path: Path, *, readonly: bool, make: bool) -> None:
@@ -70,8 +89,4 @@ def _create(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         return
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)

@@ -19,6 +19,7 @@ from collector.journal import schema
 from collector.journal.carving import PAGE, Carving
 from collector.journal.filling import Carried, carry, ours
 from collector.journal.lock import role_of
+from collector.journal.syncing import sync
 
 MOST = 5
 """Damaged files that one journal sets aside: a disk that goes on destroying them is not to be filled, too."""
@@ -112,7 +113,7 @@ def _fill(part: Path, carving: Carving) -> Carried:
         connection.execute("COMMIT")
     finally:
         connection.close()
-    _sync(part)
+    sync(part)
     return carried
 
 
@@ -134,18 +135,10 @@ def _swap(path: Path, part: Path, name: Path) -> None:
         if beside.exists() and beside.stat().st_size:
             beside.rename(name.with_name(f"{name.name}{end}"))
     part.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def _drop(part: Path) -> None:
     """Take away what an attempt of our own has left: never a journal."""
     for end in ("", *_BESIDE):
         part.with_name(f"{part.name}{end}").unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

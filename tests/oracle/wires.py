@@ -9,6 +9,7 @@ import json
 import math
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
@@ -25,7 +26,7 @@ _A_GROUP_IS_MISSING = 9
 _STEP, _SCALE = 7919, 1 << 20
 
 
-class _Wire:
+class _Wire(ABC):
     """Passes requests on between `start` and `stop`. `passed` sees each answer before the asker does."""
 
     def __init__(self, upstream: httpx.Client) -> None:
@@ -58,9 +59,9 @@ class _Wire:
         self._thread.join()
         self._server.server_close()
 
+    @abstractmethod
     def passed(self, request: httpx.Request, asked: int, number: int, answer: httpx.Response) -> bytes:
         """Note an answer, and return the body that the asker gets."""
-        raise NotImplementedError
 
     def _pass(self, handler: BaseHTTPRequestHandler) -> None:
         asked, number = time.time_ns() // 1_000_000, self._server.next()

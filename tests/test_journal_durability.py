@@ -27,7 +27,7 @@ def test_a_transaction_is_on_the_disk_before_it_ends(path: Path) -> None:
             name: journal._database._connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("journal_mode", "synchronous", "locking_mode")
         }
-        assert pragma == {"journal_mode": "truncate", "synchronous": 2, "locking_mode": "normal"}
+        assert pragma == {"journal_mode": "truncate", "synchronous": 3, "locking_mode": "normal"}
         journal.append([org()])
         assert path.with_name("journal.db-journal").stat().st_size == 0
 

@@ -1,6 +1,6 @@
 """The journal's SQLite file: how it is opened, and how a transaction becomes durable.
 
-A rollback journal (TRUNCATE) with synchronous=FULL, not WAL: one file at rest, nothing to lose beside it, readers need
+A rollback journal (TRUNCATE) with synchronous=EXTRA, not WAL: one file at rest, nothing to lose beside it, readers need
 no right to write, and no checkpoint can meet another writer. One connection a process, one lock around each use of it.
 Is not the log: what the tables mean stands in the files beside this one.
 """
@@ -65,7 +65,9 @@ class Database:
             # Untouched, the file of a rollback is left where it is, and not where it isn't.
             if not self._untouched or self.path.with_name(f"{self.path.name}-journal").exists():
                 self._connection.execute("PRAGMA journal_mode=TRUNCATE")
-            self._connection.execute("PRAGMA synchronous=FULL")
+            # EXTRA is FULL, and where the file of a rollback is deleted, because nothing stood there before, its folder
+            # is synced too: else a power cut could bring it back, and it would undo what was committed.
+            self._connection.execute("PRAGMA synchronous=EXTRA")
             # What is deleted is overwritten: a tenant that was forgotten is not to be read from free pages.
             self._connection.execute("PRAGMA secure_delete=ON")
         if version < len(schema.STEPS):
@@ -147,8 +149,8 @@ class Database:
     @contextmanager
     def _transaction(self, begin: str, end: str) -> Iterator[sqlite3.Connection]:
         with self._lock, translated(self.path):
-            self._begin(begin)
             try:
+                self._begin(begin)
                 self._look()
                 yield self._connection
                 self._connection.execute(end)

@@ -131,3 +131,14 @@ def test_the_mend_is_told_by_the_error_and_not_by_the_path(tmp_path: Path) -> No
     with pytest.raises(JournalError) as caught:
         Journal(folder / ("x" * 300))
     assert caught.value.mend == ""
+
+
+def test_a_transaction_that_could_not_be_taken_back_is_taken_back_by_the_next(path: Path) -> None:
+    """Where even the rollback failed, what was half done is gone, and the journal goes on."""
+    with Journal(path) as journal:
+        connection = journal._database._connection
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT INTO point (series, time, shape, data) VALUES (1, 1, 1, x'00')")
+        assert every(journal) == []
+        journal.append([org()])
+        assert every(journal) == [org()]

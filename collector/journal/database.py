@@ -164,6 +164,8 @@ class Database:
         """Begin a transaction on the file that has the journal's name: while a writer waited, that may have changed."""
         while True:
             self._follow()
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")  # the last one could not be taken back then
             self._connection.execute(begin)
             if begin == "BEGIN" or identity(self.path) == self._file:
                 return

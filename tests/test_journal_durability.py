@@ -133,12 +133,18 @@ def test_the_mend_is_told_by_the_error_and_not_by_the_path(tmp_path: Path) -> No
     assert caught.value.mend == ""
 
 
-def test_a_transaction_that_could_not_be_taken_back_is_taken_back_by_the_next(path: Path) -> None:
-    """Where even the rollback failed, what was half done is gone, and the journal goes on."""
-    with Journal(path) as journal:
-        connection = journal._database._connection
-        connection.execute("BEGIN IMMEDIATE")
+def _half_done(journal: Journal) -> None:
+    """Write half of a transaction, and let it be neither committed nor taken back."""
+    with journal._database.writing() as connection:
         connection.execute("INSERT INTO point (series, time, shape, data) VALUES (1, 1, 1, x'00')")
-        assert every(journal) == []
-        journal.append([org()])
-        assert every(journal) == [org()]
+        connection.set_authorizer(lambda action, *_: action == sqlite3.SQLITE_TRANSACTION)
+
+
+def test_a_transaction_that_can_not_be_taken_back_keeps_nobody_waiting(path: Path) -> None:
+    """Where even the rollback fails, what was half done is gone, and who else writes needn't wait for a lock."""
+    with Journal(path) as journal, Journal(path) as other:
+        with pytest.raises(JournalError, match="not authorized"):
+            _half_done(journal)
+        other.append([org()])
+        journal.append([org(value=2.0)])
+        assert every(journal) == every(other) == [org(value=2.0)]

@@ -49,8 +49,7 @@ class Database:
         try:
             self._set_up()
         except BaseException:
-            self._connection.close()
-            self._file = None
+            self._close()
             raise
 
     def _set_up(self) -> None:
@@ -98,8 +97,7 @@ class Database:
             if self._mending:
                 raise JournalError(f"{self.path}: is being mended")
             self._mending = True
-            self._connection.close()
-            self._file = None
+            self._close()
         try:
             return salvage(self.path)
         finally:
@@ -146,6 +144,10 @@ class Database:
         with self._lock:
             self._connection.close()
 
+    def _close(self) -> None:
+        self._connection.close()
+        self._file = None
+
     @contextmanager
     def _transaction(self, begin: str, end: str) -> Iterator[sqlite3.Connection]:
         with self._lock, translated(self.path):
@@ -155,17 +157,21 @@ class Database:
                 yield self._connection
                 self._connection.execute(end)
             except BaseException:
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
+                self._take_back()
                 self._stale()
                 raise
+
+    def _take_back(self) -> None:
+        """Leave no transaction open: where even that fails the file is closed, and whoever opens it next does it."""
+        with suppress(sqlite3.Error):
+            self._connection.execute("ROLLBACK")
+        if self._file is not None and self._connection.in_transaction:
+            self._close()
 
     def _begin(self, begin: str) -> None:
         """Begin a transaction on the file that has the journal's name: while a writer waited, that may have changed."""
         while True:
             self._follow()
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")  # the last one could not be taken back then
             self._connection.execute(begin)
             if begin == "BEGIN" or identity(self.path) == self._file:
                 return
@@ -178,8 +184,7 @@ class Database:
         with translated(self.path):
             moved = identity(self.path) != self._file
         if moved:
-            self._connection.close()
-            self._file = None
+            self._close()
             self._open()
             self._seen = -1
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as Firing
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.interval import IntervalTrigger
+from apscheduler.triggers.base import BaseTrigger
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -55,7 +55,7 @@ class Lanes:
 
     def every(self, seconds: float, lane: str, job: Callable[[], None]) -> None:
         """Run `job` on the lane at each whole multiple of `seconds` since the epoch."""
-        self._add(lane, job, trigger=IntervalTrigger(seconds=seconds, start_date=_EPOCH, timezone=UTC))
+        self._add(lane, job, trigger=_Multiples(seconds))
 
     def clear(self) -> None:
         """Forget every job that waits for its time."""
@@ -79,6 +79,22 @@ class Lanes:
     def _ended(self, future: Future[None]) -> None:
         with self._lock:
             self._running.discard(future)
+
+
+class _Multiples(BaseTrigger):  # type: ignore[misc]  # APScheduler carries no types
+    """Fires at each whole multiple of `seconds` since the epoch; of those that a jump has left behind, once for all.
+
+    APScheduler's own would list every one of them first: decades of seconds, where a machine without a clock of its own
+    gets the time from the network.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._interval = timedelta(seconds=seconds)
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """Return the first multiple after both moments."""
+        last = now if previous_fire_time is None else max(previous_fire_time, now)
+        return _EPOCH + ((last - _EPOCH) // self._interval + 1) * self._interval
 
 
 def _guarded(lane: str, job: Callable[[], None]) -> None:

@@ -7,54 +7,20 @@ four tenants whose API is down take nothing from twenty that are well.
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 from collector.errors import BadResponse, CollectorError, Unauthorized, Unavailable
-from collector.pipeline.backoff import Backoff
 from collector.pipeline.hold import Hold
 from collector.pipeline.outcome import Outcome, poll_point, say_failed, say_settled
+from collector.pipeline.poll import Poll, Terms
 from collector.pipeline.protocols import Asking, Source, Workers
-from collector.point import Point, Series
 from collector.step import Step
 
 COLLECT = "collect"
 SLOW = "slow"
 """The lane of tenants whose last exchange ran out of time: they hold each other's workers, and nobody else's."""
 SIGN_IN = "sign-in"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """How long a poll may be tried. Moments are of the monotonic clock, in seconds."""
-
-    last_start: float
-    """No retry starts later."""
-    end: float
-    """Every exchange is over by then."""
-    backoff: Backoff
-    patient: bool = True
-    """Whether to try again what a person has to mend."""
-
-
-@dataclass(slots=True, eq=False)
-class _Poll:
-    source: Source
-    subject: str
-    slot: int
-    terms: Terms
-    settled: Callable[[Outcome], None]
-    asking: Asking | None = None
-    gathered: dict[Series, Point] = field(default_factory=dict)
-    waiting: bool = False
-    tries: int = 0
-    throttled: int = 0
-    seconds: float = 0.0
-
-    def gather(self) -> None:
-        """Keep what this try has brought: the next one may bring less."""
-        if self.asking is not None:
-            self.gathered |= {point.series: point for point in self.asking.points}
 
 
 class Collecting:
@@ -75,16 +41,23 @@ class Collecting:
         self._timeout = timeout
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._open: set[_Poll] = set()
+        self._open: set[Poll] = set()
         self._not_before: dict[tuple[str, str], tuple[float, Unavailable]] = {}
-        self._signing_in: dict[str, list[_Poll]] = {}
+        self._abandoned: dict[tuple[str, str, int], Poll] = {}
+        self._signing_in: dict[str, list[Poll]] = {}
         self._slow: set[str] = set()
 
     def poll(self, source: Source, subject: str, slot: int, terms: Terms, settled: Callable[[Outcome], None]) -> None:
-        """Start a poll and return at once; `settled` is called, once, when it has succeeded or is given up."""
-        poll = _Poll(source, subject, slot, terms, settled)
+        """Start a poll and return at once; `settled` is called, once, when it has succeeded or is given up.
+
+        Where a poll of the same slot was abandoned this one takes its place: should that one fail, nobody is told.
+        """
+        poll = Poll(source, subject, slot, terms, settled)
         with self._lock:
             self._open.add(poll)
+            before = self._abandoned.pop(poll.key, None)
+            if before is not None:
+                before.overtaken = True
         not_before, error = self._not_before.get((source.tenant, subject), (0.0, None))
         wait = not_before - self._monotonic()
         if wait <= 0:
@@ -95,30 +68,40 @@ class Collecting:
             self._later(poll, wait)
 
     def abandon(self, reason: str) -> None:
-        """Settle, as failed, every poll that waits for its next try; what is in an exchange ends by itself."""
+        """Start no further try of any poll, and forget until when servers asked to be left alone.
+
+        What waits for its next try is settled as failed at once; a try that is under way ends by itself.
+        """
         with self._lock:
             waiting = [poll for poll in self._open if poll.waiting]
+            self._abandoned = {poll.key: poll for poll in self._open if not poll.overtaken}
+            for poll in self._open:
+                poll.over = reason
+            self._not_before.clear()
         for poll in waiting:
             self._settle(poll, Unavailable(reason))
 
-    def _soon(self, poll: _Poll, job: Callable[[], None]) -> None:
+    def _soon(self, poll: Poll, job: Callable[[], None]) -> None:
         self._workers.soon(SLOW if poll.source.tenant in self._slow else COLLECT, job)
 
-    def _later(self, poll: _Poll, wait: float) -> None:
+    def _later(self, poll: Poll, wait: float) -> None:
         poll.waiting = True
         self._workers.later(wait, COLLECT, partial(self._soon, poll, partial(self._try, poll)))
 
-    def _try(self, poll: _Poll) -> None:
+    def _try(self, poll: Poll) -> None:
         with self._lock:
             if poll not in self._open:
                 return
             poll.waiting = False
+        if poll.over:
+            self._settle(poll, Unavailable(poll.over))
+            return
         poll.gather()
         poll.tries += 1
         poll.asking = poll.source.ask(poll.subject, poll.slot)
         self._step(poll, poll.asking)
 
-    def _step(self, poll: _Poll, asking: Asking) -> None:
+    def _step(self, poll: Poll, asking: Asking) -> None:
         seconds = min(self._timeout, poll.terms.end - self._monotonic())
         if seconds <= 0:
             self._settle(poll, Unavailable("the slot ended before the answer was whole"))
@@ -140,7 +123,7 @@ class Collecting:
             # Also when something unforeseen is on its way up: a poll is settled, whatever happens to it.
             self._next(poll, asking, step, error)
 
-    def _next(self, poll: _Poll, asking: Asking, step: Step, error: CollectorError | None) -> None:
+    def _next(self, poll: Poll, asking: Asking, step: Step, error: CollectorError | None) -> None:
         if isinstance(error, Unavailable):
             self._again(poll, error)
         elif error is not None or step is Step.DONE:
@@ -150,7 +133,7 @@ class Collecting:
         else:
             self._await_sign_in(poll)
 
-    def _again(self, poll: _Poll, error: Unavailable) -> None:
+    def _again(self, poll: Poll, error: Unavailable) -> None:
         poll.throttled += error.throttled
         now = self._monotonic()
         wait = poll.terms.backoff.wait(poll.tries, error)
@@ -162,13 +145,14 @@ class Collecting:
             # Kept beyond the slot: who asks sooner is only told to wait again.
             self._not_before[poll.source.tenant, poll.subject] = (now + error.retry_after, error)
         given_up = left <= 0 or wait > left or (isinstance(error, Unauthorized) and not poll.terms.patient)
+        given_up |= bool(poll.over)
         say_failed(poll.source.tenant, poll.subject, poll.tries, error, None if given_up else wait)
         if given_up:
             self._settle(poll, error)
         else:
             self._later(poll, wait)
 
-    def _await_sign_in(self, poll: _Poll) -> None:
+    def _await_sign_in(self, poll: Poll) -> None:
         tenant = poll.source.tenant
         with self._lock:
             waiting = self._signing_in.setdefault(tenant, [])
@@ -199,16 +183,22 @@ class Collecting:
                 elif poll.asking is not None:
                     self._soon(poll, partial(self._step, poll, poll.asking))
 
-    def _settle(self, poll: _Poll, error: CollectorError | None) -> None:
+    def _settle(self, poll: Poll, error: CollectorError | None) -> None:
         with self._lock:
             if poll not in self._open:
                 return
             self._open.discard(poll)
+            if self._abandoned.get(poll.key) is poll:
+                del self._abandoned[poll.key]
         if error is None:
             # This try brought all there is; what an earlier one brought of it is older.
             poll.gathered.clear()
         poll.gather()
         points = list(poll.gathered.values())
+        if error is not None and poll.overtaken:
+            # How the slot went is told by the poll that was begun after it; what this one has brought is kept.
+            self._hold.keep(points)
+            return
         outcome = Outcome(
             tenant=poll.source.tenant,
             subject=poll.subject,

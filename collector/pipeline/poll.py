@@ -1,0 +1,53 @@
+"""One poll under way, and the terms on which it is tried. Does nothing itself: `Collecting` moves it on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from collector.pipeline.backoff import Backoff
+from collector.pipeline.outcome import Outcome
+from collector.pipeline.protocols import Asking, Source
+from collector.point import Point, Series
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How long a poll may be tried. Moments are of the monotonic clock, in seconds."""
+
+    last_start: float
+    """No retry starts later."""
+    end: float
+    """Every exchange is over by then."""
+    backoff: Backoff
+    patient: bool = True
+    """Whether to try again what a person has to mend."""
+
+
+@dataclass(slots=True, eq=False)
+class Poll:
+    """Where a poll stands between two of its exchanges."""
+
+    source: Source
+    subject: str
+    slot: int
+    terms: Terms
+    settled: Callable[[Outcome], None]
+    asking: Asking | None = None
+    gathered: dict[Series, Point] = field(default_factory=dict)
+    waiting: bool = False
+    over: str = ""
+    """Why no further try of it starts; empty while one may."""
+    overtaken: bool = False
+    """Whether the same slot has been begun anew: how that one went is what is told of it."""
+    tries: int = 0
+    throttled: int = 0
+    seconds: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """Its tenant, its subject and its slot."""
+        return self.source.tenant, self.subject, self.slot
+
+    def gather(self) -> None:
+        """Keep what this try has brought: the next one may bring less."""
+        if self.asking is not None:
+            self.gathered |= {point.series: point for point in self.asking.points}

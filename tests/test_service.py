@@ -1,4 +1,4 @@
-"""The service's parts: lanes, slots, and the clock's jumps."""
+"""The service's parts: lanes, slots, the watch on the clock, and the house that is kept."""
 
 import threading
 import time
@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from fakes import Script, Time, score
 from pytest_structlog import StructuredLogCapture
-from time_machine import TimeMachineFixture
 
 from collector.errors import JournalError
 from collector.journal import Journal
@@ -125,53 +124,6 @@ def test_a_jump_of_the_clock_is_seen(jump: float) -> None:
     watch.look()
     watch.look()
     assert jumps == [pytest.approx(jump)]
-
-
-class Moved:
-    """A running service, in slots of a second, whose sources follow a script; a test moves its clock."""
-
-    def __init__(self, settings: Settings, journal: Journal) -> None:
-        engine = Engine(settings, journal, name="host-1", tenants=[], delivered=lambda _: None)
-        self.script = Script("contoso", ([score("contoso", 0)] for _ in range(1000)))
-        engine.sources = [self.script]  # type: ignore[list-item]
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=Running(settings, engine).until, args=(self.stop,))
-        self.thread.start()
-
-    def slots(self, more: int) -> list[int]:
-        """Return the slots that are asked for from now on, once there are so many."""
-        known = len(self.script.asked)
-        end = time.monotonic() + 30
-        while len(self.script.asked) < known + more:
-            assert time.monotonic() < end, self.script.asked
-            time.sleep(0.02)
-        return [slot for _, slot in self.script.asked[known:]]
-
-    def end(self) -> None:
-        self.stop.set()
-        self.thread.join(15)
-
-
-@pytest.mark.parametrize("jump", [-7200, 7200])
-def test_polls_go_on_after_a_jump_of_the_clock(
-    jump: int, settings: Settings, tmp_path: Path, time_machine: TimeMachineFixture
-) -> None:
-    """When the machine's clock jumps, polls go on in the slots of its new time, and never in one ahead of it."""
-    seconds = settings.model_copy(update={"poll": settings.poll.model_copy(update={"interval_seconds": 1})})
-    time_machine.move_to(time.time())
-    with Journal(tmp_path / "journal.db") as journal:
-        moved = Moved(seconds, journal)
-        try:
-            before = moved.slots(4)[-1]
-            time_machine.shift(jump)
-            after = moved.slots(12)[4:]
-            now = time.time() * 1000
-        finally:
-            moved.end()
-    assert all(jump * 1000 < slot - before < jump * 1000 + 60_000 for slot in after), (before, after)
-    assert max(after) <= now
-    assert after == sorted(after)
-    assert len(set(after)) >= 3
 
 
 def test_readiness_names_a_journal_that_fails_and_the_housekeeping_mends_it(

@@ -63,9 +63,10 @@ class Watching:
             reasons.append(f"the journal does not hold what was written: {self._soundness.fault}")
         if self._engine.hold.lost:
             reasons.append(f"{self._engine.hold.lost} points found no room in memory while the journal failed")
-        fresh_since = time.time() - self._fresh_seconds()
+        now = time.time()
+        fresh_since = now - self._fresh_seconds()
         tenants = {source.tenant for source in self._engine.sources}
-        if not any(at >= fresh_since for (tenant, _), at in self.successes().items() if tenant in tenants):
+        if not any(fresh_since <= at <= now for (tenant, _), at in self.successes().items() if tenant in tenants):
             reasons.append(f"no tenant was polled with success within {_FRESH_INTERVALS} intervals")
         return reasons
 

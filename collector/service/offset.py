@@ -27,6 +27,11 @@ class Offset:
         self._sources = sources
         self._differs = False
 
+    @property
+    def ahead(self) -> float:
+        """Seconds by which this machine's clock is ahead of the servers', negative when behind; 0 until one said."""
+        return agreed(source.clock_ahead for source in self._sources) or 0.0
+
     def look(self) -> None:
         """Compare, and log `clock.differs` or `clock.agrees` if that is news."""
         ahead = agreed(source.clock_ahead for source in self._sources)

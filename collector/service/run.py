@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 
@@ -75,6 +76,9 @@ class Running:
         self._seen = seen
         self._watch = ClockWatch(self._jumped)
         self._polled = -1
+        self._compared = not engine.sources
+        """Whether a tenant's servers have told the time since the start, or since the clock's last jump."""
+        self._prune_waits = False
 
     def until(self, stop: threading.Event) -> bool:
         """Poll and deliver until `stop` is set; return whether all that ran has ended within its 8 seconds."""
@@ -82,7 +86,7 @@ class Running:
         engine = self._engine
         engine.lanes.start()
         self._set_clock()
-        engine.lanes.soon(SLOT, self._first_slot)
+        engine.lanes.soon(SLOT, partial(self._present_slot, slot_of(time.time(), self._interval)))
         engine.lanes.soon(PRUNE, self._expiry.look)
         engine.lanes.soon(PRUNE, self._soundness.look)
         engine.lanes.soon(PRUNE, self._prune)
@@ -122,18 +126,19 @@ class Running:
         self._engine.lanes.every(_DAY_SECONDS, PRUNE, self._prune)
         self._engine.lanes.every(_HOUR_SECONDS, PRUNE, self._expiry.look)
 
-    def _first_slot(self) -> None:
-        """Poll the present slot at once, but for what an earlier process has polled in it."""
+    def _present_slot(self, known: int) -> None:
+        """Poll the present slot at once. Of the slot `known` leave out what was polled in it with success."""
         slot = slot_of(time.time(), self._interval)
+        if slot != self._polled:
+            self._poll(slot, self._succeeded(slot) if slot == known else frozenset())
+
+    def _succeeded(self, slot: int) -> frozenset[tuple[str, str]]:
         try:
             polls = self._engine.journal.at("collector_poll", slot)
         except JournalError:
-            polls = []  # polled once too often is better than not at all
-        self._poll(
-            slot,
-            frozenset(
-                (point.series.tag("tenant"), point.series.tag("subject")) for point in polls if point.fields["ok"]
-            ),
+            return frozenset()  # polled once too often is better than not at all
+        return frozenset(
+            (point.series.tag("tenant"), point.series.tag("subject")) for point in polls if point.fields["ok"]
         )
 
     def _slot(self) -> None:
@@ -153,23 +158,30 @@ class Running:
         _log.debug("slot.started", slot=rfc3339(slot), polls=started, left_out=len(leave_out))
 
     def _settled(self, outcome: Outcome) -> None:
+        self._compared |= outcome.error is None
         self._watching.settled(outcome)
         self._seen(outcome)
 
     def _jumped(self, seconds: float) -> None:
-        """Set every wait anew: they were set by a clock that is gone. The present slot is polled again."""
+        """Set every wait anew: they were set by a clock that is gone, and begin the slot that it is now.
+
+        What another slot has of an earlier time that was called so is polled again; the later answer stands.
+        """
         _log.warning("clock.jumped", seconds=round(seconds, 1))
+        self._compared = not self._engine.sources
         self._engine.lanes.clear()
         self._set_clock()
-        self._polled = -1
+        known, self._polled = self._polled, -1
         self._engine.abandon("the clock jumped before the next try")
-        self._engine.lanes.soon(SLOT, self._first_slot)
+        self._engine.lanes.soon(SLOT, partial(self._present_slot, known))
         for delivery in self._engine.deliveries:
             delivery.wake()
 
     def _keep_house(self) -> None:
         self._watching.turned()
         self._offset.look()
+        if self._prune_waits and self._compared:
+            self._engine.lanes.soon(PRUNE, self._prune)
         if self._soundness.wants(self._engine.damage):
             self._engine.lanes.soon(PRUNE, self._mend)
         if self._engine.hold.held:
@@ -188,9 +200,12 @@ class Running:
 
     def _prune(self) -> None:
         days = self._settings.journal.keep_days
-        if not days:
+        self._prune_waits = bool(days) and not self._compared
+        if not days or self._prune_waits:
             return
-        before = int((time.time() - days * _DAY_SECONDS) * 1000)
+        # A clock that runs ahead by years would take all of the history with it.
+        now = time.time() - max(0.0, self._offset.ahead)
+        before = int((now - days * _DAY_SECONDS) * 1000)
         try:
             gone = self._engine.journal.prune(before, [delivery.sink.name for delivery in self._engine.deliveries])
         except JournalError as error:

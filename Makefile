@@ -1,13 +1,14 @@
 # Two commands are all that a new machine needs: `make demo` and `make test`. Both make what they need in .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test check bench soak pins
+.PHONY: help install demo run test check bench soak month pins
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 SECONDS ?= 30
 MINUTES ?= 10
+SLOTS ?= 720
 # Tests mostly wait, for servers, processes and slots: three at a time, a file's in their order.
 WORKERS ?= 3
 # Branch coverage in percent that `check` wants; without the real servers less is reached.
@@ -43,6 +44,9 @@ bench: .venv/.testing ## what it costs, measured
 
 soak: .venv/.testing ## kills and outages for MINUTES (10), then every point is asked for
 	@$(BIN)/python -m tests.oracle --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+month: .venv/.testing ## SLOTS (720) hourly polls in about a minute; what they take of the machine must not grow
+	@$(BIN)/python -m tests.month --slots $(SLOTS)
 
 pins: ## makes the pinned requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

@@ -208,12 +208,15 @@ database = "{self._database}"
         self._engine.lanes._scheduler.wakeup()
 
     def _until_settled(self, count: int) -> None:
-        polls = self._engine._collecting._open
-        self._until(lambda: len(self._outcomes) >= count, lambda: all(poll.waiting for poll in list(polls)))
+        self._until(lambda: len(self._outcomes) >= count, self._polls_wait)
         self.figures.polls += len(self._outcomes)
         self.figures.failed += sum(outcome.error is not None for outcome in self._outcomes)
         self.figures.tries += sum(outcome.tries for outcome in self._outcomes)
         self._outcomes.clear()
+
+    def _polls_wait(self) -> bool:
+        polls = list(self._engine._collecting._open)
+        return bool(polls) and all(poll.waiting for poll in polls)
 
     def _until_delivered(self) -> None:
         tail = self._journal.tail()

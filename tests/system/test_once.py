@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from servers import Influxd, Victoria
-from system.blackbox import Simulated, by, collector, document, poll, settings, v1, well
+from system.blackbox import Process, Simulated, by, collector, document, poll, settings, until, v1, well
 
 SCHEMA = tomllib.loads((Path(__file__).parents[2] / "config" / "measurements.toml").read_text())
 ALL = 'subjects = ["organization", "device_groups", "device_secure_score"]'
@@ -80,6 +80,26 @@ def test_once_twice_in_a_slot_leaves_one_point_a_series(
     by(influxd.points("collector_poll", database), "subject")
     status = document(collector("status", "--config", config, "--json"))
     assert status["journal"]["points"] == 1 + 8 + 2
+
+
+def test_once_replaces_what_the_service_has_polled_in_the_slot(
+    simulated: Simulated, influxd: Influxd, database: str, tmp_path: Path
+) -> None:
+    """`once` after `run` in one slot: the later answer stands, once, and a restarted `run` leaves it at that."""
+    config = settings(tmp_path, simulated, poll(21600), v1("main", influxd.url, database))
+    with Process("run", "--config", config, "--name", "host-1") as service:
+        until(lambda: service.said("points.delivered") and len(service.said("poll.settled")) == 2, what="the slot")
+    (first,) = influxd.points("exposure_score", database)
+    well(collector("once", "--config", config, "--name", "host-1"))
+    (second,) = influxd.points("exposure_score", database)
+    assert second["time"] == first["time"], "unless the slot ended between the two"
+    assert second["api_time"] > first["api_time"]
+    before = len(simulated.requests())
+    with Process("run", "--config", config, "--name", "host-1") as service:
+        until(lambda: service.said("journal.proven"), what="what a start begins with")
+    assert len(simulated.requests()) == before
+    assert influxd.points("exposure_score", database) == [second]
+    by(influxd.points("collector_poll", database), "subject")
 
 
 def test_a_second_sink_that_is_added_later_is_filled_whole(

@@ -46,7 +46,7 @@ soak: .venv/.testing ## kills and outages for MINUTES (10), then every point is 
 	@$(BIN)/python -m tests.oracle --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 month: .venv/.testing ## SLOTS (720) hourly polls in about a minute; what they take of the machine must not grow
-	@$(BIN)/python -m tests.month --slots $(SLOTS)
+	@MALLOC_ARENA_MAX=1 $(BIN)/python -m tests.month --slots $(SLOTS)
 
 pins: ## makes the pinned requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

@@ -3,7 +3,7 @@
 Is a process of its own, so that its figures are the service's alone (`system/test_month.py` reads them). All of it
 happens on loopback, and stops by itself.
 
-    python -m tests.month --slots 720         from the project's root; `make month` is the same
+    python -m tests.month --slots 720         from the project's root; `make month` has one arena, too
 """
 
 import argparse

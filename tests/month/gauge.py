@@ -33,7 +33,7 @@ class Sample:
 
 
 LIMITS: Mapping[str, float] = {
-    "rss_kib": 640.0,
+    "rss_kib": 400.0,
     "blocks": 400.0,
     "objects": 150.0,
     "threads": 0.5,
@@ -42,7 +42,8 @@ LIMITS: Mapping[str, float] = {
 }
 """The most by which each may grow in 100 slots, once the process has warmed up.
 
-The allocator of the C library goes on taking pages for a while; Python's own blocks and objects are the sharper signs.
+With an arena a thread the C library goes on taking pages for weeks: the size is a sign where it has one
+(`MALLOC_ARENA_MAX=1`). Python's own blocks and objects are the sharper ones.
 """
 
 

@@ -3,6 +3,7 @@
 The model that the journal is held against. Nothing here is fast, durable or shared.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -154,6 +155,9 @@ class Model:
     def at(self, measurement: str, moment: int) -> set[Identity]:
         return {identity(p) for p in self.rows.values() if (p.series.measurement, p.time) == (measurement, moment)}
 
+    def between(self, measurement: str, since: int, until: int, of: str | None) -> set[Identity]:
+        return {identity(p) for s in self.named(measurement, of) for p in self.history(s, since, until)}
+
     def place(self, since: int, before: int) -> int:
         return min((id_ for id_, point in self.rows.items() if point.time >= since and id_ < before), default=before)
 
@@ -222,5 +226,10 @@ def _agree_on_the_past(journal: Journal, model: Model) -> None:
         assert set(journal.series(measurement)) == model.named(measurement)
         assert {identity(found) for found in journal.at(measurement, MIDNIGHT)} == model.at(measurement, MIDNIGHT)
         for of in (None, "contoso"):
+            between = [journal.between(measurement, *span, of) for span in itertools.pairwise(MOMENTS)]
+            assert [{identity(point) for point in found} for found in between] == [
+                model.between(measurement, *span, of) for span in itertools.pairwise(MOMENTS)
+            ]
+            assert all(found == sorted(found, key=lambda point: point.time) for found in between)
             latest = journal.latest(measurement, MIDNIGHT - 1, of)
             assert {found.series: found for found in latest} == model.latest(measurement, MIDNIGHT - 1, NOW, of)

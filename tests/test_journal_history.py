@@ -50,6 +50,9 @@ def test_the_past_is_what_a_dict_of_the_appends_says(
         for name in _NAMES:
             times = sorted(time for of, time in points if of == name and since <= time < until)
             assert journal.history(group(name).series, since, until) == [points[name, time] for time in times]
+        between = journal.between("exposure_score_by_group", since, until)
+        assert [point.time for point in between] == sorted(time for _, time in points if since <= time < until)
+        assert all(point == points[point.series.tag("rbacGroupName"), point.time] for point in between)
         newest = {
             name: max(times)
             for name in _NAMES
@@ -162,3 +165,23 @@ def test_the_points_of_one_time_cost_by_how_many_they_are(journal: Journal) -> N
     taken = steps(journal)
     assert len(journal.at("exposure_score_by_group", MIDNIGHT)) == 50
     assert len(taken) < 100, "instructions by the hundred, where there are 20,000 rows"
+
+
+def test_what_lies_between_two_times_costs_the_days_and_not_the_series(journal: Journal) -> None:
+    """A thousand series that have their one point elsewhere, and those of others on each day, are not looked at."""
+    for day in range(60):
+        journal.append([group(f"g{n}", MIDNIGHT - day * DAY - h * HOUR) for h in range(6) for n in range(40)])
+    journal.append([_noted(n, MIDNIGHT - 200 * DAY - n) for n in range(1000)])
+    journal.append([_noted(1000 + n, MIDNIGHT - n * DAY) for n in range(3)])
+    journal.append([group(f"later {n}", MIDNIGHT - n * DAY) for n in range(60)])
+    assert len(journal.between("exposure_annotation", 0, MAX_TIME)) == 1003
+    taken = steps(journal)
+    found = journal.between("exposure_annotation", MIDNIGHT - 59 * DAY, MIDNIGHT + 1, "contoso")
+    assert [point.series.tag("id") for point in found] == ["1002", "1001", "1000"]
+    # By the hundred: each name is looked at once. A look for each of 1,000 series on each of 60 days takes thousands.
+    assert len(taken) < 400
+
+
+def _noted(n: int, time: int) -> Point:
+    tags = (("tenant", "contoso"), ("rbacGroupName", "(all)"), ("kind", "note"), ("id", str(n)))
+    return Point(Series("exposure_annotation", tags), time, {"title": "t", "text": "", "withdrawn": 0})

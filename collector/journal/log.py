@@ -207,6 +207,12 @@ class Journal:
             wanted = self._rows.names.of_measurement(connection, measurement)
             return [row.point for row in past.at(connection, self._rows, wanted, moment)]
 
+    def between(self, measurement: str, since: int, until: int, tenant: str | None = None) -> Sequence[Point]:
+        """Return a measurement's points from `since` to before `until` (ms), of one tenant or of all, by time."""
+        with self._database.reading() as connection:
+            wanted = self._rows.names.of_measurement(connection, measurement, tenant)
+            return [row.point for row in past.between(connection, self._rows, wanted, since, until)]
+
     def bytes(self) -> int:
         """Return the size of the file."""
         return self._database.size()

@@ -6,7 +6,8 @@ transaction of the caller's.
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from collector.batch import Row
@@ -37,6 +38,9 @@ _BEFORE = f"""WITH wanted (place, series, moment) AS (
 _AT = f"""SELECT p.id FROM json_each(?1) wanted
     CROSS JOIN point p ON p.time / {DAY} = ?2 AND p.series = wanted.value
         AND p.time BETWEEN ?3 AND ?3"""
+_FOLLOWING_DAY = f"SELECT min(time / {DAY}) FROM point WHERE time / {DAY} > ? AND time / {DAY} <= ?"
+_FOLLOWING_SERIES = f"SELECT series FROM point WHERE time / {DAY} = ? AND series >= ? ORDER BY series LIMIT 1"
+_OF_DAY = f"SELECT id FROM point WHERE time / {DAY} = ? AND series = ? AND time >= ? AND time < ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,39 @@ def at(connection: sqlite3.Connection, rows: Rows, wanted: Sequence[tuple[int, S
     """Return the rows of the wanted series at one time (ms)."""
     numbers = json.dumps([number for number, _ in wanted])
     return rows.these(connection, [id_ for (id_,) in connection.execute(_AT, (numbers, moment // DAY, moment))])
+
+
+def between(
+    connection: sqlite3.Connection, rows: Rows, wanted: Sequence[tuple[int, Series]], since: int, until: int
+) -> Sequence[Row]:
+    """Return the rows of the wanted series from `since` to before `until` (ms), in the order of time.
+
+    A day costs what it has of them, and a look for each time that other series stand between them: not a look for each
+    series that is wanted.
+    """
+    ids = [
+        id_
+        for day, number in _having(connection, sorted(number for number, _ in wanted), since // DAY, (until - 1) // DAY)
+        for (id_,) in connection.execute(_OF_DAY, (day, number, since, until))
+    ]
+    return sorted(rows.these(connection, ids), key=lambda row: row.point.time)
+
+
+def _having(connection: sqlite3.Connection, numbers: Sequence[int], first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Yield each day from `first` to `last` with each of the series (`numbers`, ascending) that has rows in it."""
+    day = first - 1
+    while numbers and (day := connection.execute(_FOLLOWING_DAY, (day, last)).fetchone()[0]) is not None:
+        place = 0
+        # The two orders leap over each other: from a wanted number to the next that has rows, and from that to the
+        # next that is wanted.
+        while place < len(numbers):
+            found = connection.execute(_FOLLOWING_SERIES, (day, numbers[place])).fetchone()
+            if found is None:
+                break
+            place = bisect_left(numbers, found[0])
+            if place < len(numbers) and numbers[place] == found[0]:
+                yield day, numbers[place]
+                place += 1
 
 
 def before(connection: sqlite3.Connection, rows: Rows, moments: Sequence[tuple[Series, int]]) -> Sequence[Row | None]:

@@ -154,3 +154,22 @@ def test_a_chart_of_nothing_or_of_another_time_can_not_be_made(samples: Sequence
     """A chart has a score at least, and none from outside its time."""
     with pytest.raises(ValueError, match="samples"):
         chart(samples)
+
+
+@pytest.mark.parametrize("pen", [BRAILLE, ASCII], ids=["braille", "ascii"])
+def test_what_is_noted_has_a_mark_and_a_break_a_line(pen: Pen) -> None:
+    """A mark stands below the time that it speaks of; a break's goes up through all that is empty, and hides no dot."""
+    samples = hourly([40.0] * 24 * 30)
+    times = {"notes": [SINCE, SINCE + 10 * DAY, SINCE + 30 * DAY], "cuts": [SINCE + 20 * DAY]}
+    marked = Chart(samples=samples, since=SINCE, until=SINCE + 30 * DAY, reach=DAY, **times).lines(66, pen)
+    plain = chart(samples).lines(66, pen)
+    floor, bare = marked[ROWS].cells, plain[ROWS].cells
+    columns = [n for n, sign in enumerate(floor) if sign == pen.note]
+    assert [round(n / len(floor) * 30) for n in columns] == [0, 10, 20, 30]
+    assert [sign for n, sign in enumerate(floor) if n not in columns] == [
+        sign for n, sign in enumerate(bare) if n not in columns
+    ]
+    assert marked[ROWS + 1] == plain[ROWS + 1]
+    for row, before in zip(marked[:ROWS], plain[:ROWS], strict=True):
+        for n, (sign, was) in enumerate(zip(row.cells, before.cells, strict=True)):
+            assert sign == (pen.cut if n == columns[2] and was in (" ", pen.border) else was)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from collector.cli.scorecard import moved, said
-from collector.history import Card, Group, Sample, level
+from collector.history import Card, Group, Note, Sample, level
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,55 @@ def test_a_score_is_never_shown_as_one_of_another_level(score: float) -> None:
 def test_a_change_has_its_sign(change: float | None, text: str) -> None:
     """A rise has a plus; none is no minus zero; what is not known is a dash."""
     assert moved(change) == text
+
+
+def noted(title: str, days: int = 1, *, group: str | None = None, kind: str = "note") -> Note:
+    """Return a note of some days ago."""
+    return Note(id="x", at=NOW - days * DAY, kind=kind, tenant="t", group=group, title=title)
+
+
+def test_the_newest_notes_stand_below_the_chart() -> None:
+    """Each with time, kind, title and group, the newest first; of many, how many more there are."""
+    notes = [noted(f"n{n}", 20 - n) for n in range(9)]
+    card = Card(tenant="t", standing=standing(5.0), samples=[Sample(NOW, 5.0)], notes=[*notes, noted("s", group="g")])
+    text = shown(lambda page: page.card(card), 80)
+    assert text.endswith(
+        """
+  ▲ 2023-11-13 22:00  note   s (g)
+  ▲ 2023-11-02 22:00  note   n8
+  ▲ 2023-11-01 22:00  note   n7
+  ▲ 2023-10-31 22:00  note   n6
+  ▲ 2023-10-30 22:00  note   n5
+  ▲ 2023-10-29 22:00  note   n4
+    4 more: `annotate --list`
+"""
+    )
+    assert "more" not in shown(lambda page: page.card(Card(tenant="t", standing=None, notes=notes[:6])), 80)
+
+
+def test_a_break_of_one_group_cuts_its_own_chart_alone() -> None:
+    """The organization's chart has its mark; a break of all goes through every chart."""
+    samples = [Sample(NOW, 5.0)]
+    group = Group(name="g", id="7", standing=standing(5.0), samples=samples)
+    for of, cut in (("g", False), (None, True)):
+        notes = [noted("n", 9, group=of, kind="break")]
+        whole = Card(tenant="t", standing=standing(5.0), samples=samples, notes=notes)
+        text = shown(lambda page, card=whole: page.card(card), 80)  # type: ignore[misc]
+        assert ("▲─" in text, "╎" in text) == (True, cut)
+        alone = Card(tenant="t", standing=standing(5.0), groups=[group], notes=notes)
+        text = shown(lambda page, card=alone: page.card(card), 80)  # type: ignore[misc]
+        assert ("▲─" in text, "╎" in text) == (True, True)
+        assert text.count("  break  n") == 1
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+@given(title=st.text(min_size=1), group=st.none() | st.text(min_size=1))
+def test_a_note_of_any_title_stays_on_its_line(width: int, title: str, group: str | None) -> None:
+    """Whatever it is called, in whatever script: no line is wider than the page, and none is one more."""
+    card = Card(tenant="t", standing=None, notes=[noted(title, group=group)])
+    text = shown(lambda page: page.card(card), width)
+    lines = text.removesuffix("\n").split("\n")
+    assert all(cell_len(line) <= width for line in lines)
+    assert len(lines) == len(
+        shown(lambda page: page.card(Card(tenant="t", standing=None, notes=[noted("a")])), width).splitlines()
+    )

@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from collector.cli import (
+    annotating,
     checking,
     keeping,
     provisioning,
@@ -36,7 +37,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
-for room in (working, checking, showing, trending, redelivering, provisioning, keeping, signing_in, simulating):
+for room in (
+    *(working, checking, showing, trending, annotating, redelivering, provisioning, keeping, signing_in, simulating),
+):
     room.add(app)
 
 _CTRL_C = 130

@@ -46,6 +46,8 @@ class Pen:
     corner: str
     floor: str
     mark: str
+    note: str
+    cut: str
 
 
 BRAILLE = Pen(
@@ -59,6 +61,8 @@ BRAILLE = Pen(
     corner="└",
     floor="─",
     mark="┬",
+    note="▲",
+    cut="╎",
 )
 ASCII = Pen(
     across=1,
@@ -71,6 +75,8 @@ ASCII = Pen(
     corner="+",
     floor="-",
     mark="+",
+    note="^",
+    cut="!",
 )
 
 
@@ -88,13 +94,16 @@ class Line:
 class Chart:
     """What is drawn: `samples` in the order of time, from `since` to `until` (ms), one of them at least.
 
-    `reach`: the time (ms) over which a score is taken to have stood as it was.
+    `reach`: the time (ms) over which a score is taken to have stood as it was. `notes`: times (ms) that have a mark
+    below; `cuts`: those that have a line through the chart as well.
     """
 
     samples: Sequence[Sample]
     since: int
     until: int
     reach: int
+    notes: Sequence[int] = ()
+    cuts: Sequence[int] = ()
 
     def __post_init__(self) -> None:
         if not self.samples or not self.since <= self.samples[0].time <= self.samples[-1].time <= self.until:
@@ -114,15 +123,22 @@ class Chart:
         margin = max(map(len, labels.values()))
         width = columns - margin - 2
         grid = self._grid(width, pen, least, step)
+        cuts = {self._column(time, width) for time in self.cuts}
         lines = []
         for row in reversed(range(ROWS)):
             empty = pen.border if row in borders else " "
-            cells = "".join(pen.characters[bits] if bits else empty for bits in grid[row])
+            cells = "".join(
+                pen.characters[bits] if bits else pen.cut if column in cuts else empty
+                for column, bits in enumerate(grid[row])
+            )
             frame = pen.tick if row in labels else pen.axis
             middle = least + _STEPS * step * (row + 0.5) / ROWS
             lines.append(Line(labels.get(row, "").rjust(margin), frame, cells, middle))
         marks, dates = self._times(width)
-        floor = "".join(pen.mark if column in marks else pen.floor for column in range(width))
+        noted = cuts | {self._column(time, width) for time in self.notes}
+        floor = "".join(
+            pen.note if column in noted else pen.mark if column in marks else pen.floor for column in range(width)
+        )
         return [*lines, Line(" " * margin, pen.corner, floor), Line(" " * margin, " ", dates)]
 
     def _grid(self, width: int, pen: Pen, least: float, step: float) -> list[list[int]]:

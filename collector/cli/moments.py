@@ -46,7 +46,8 @@ def _parsed(text: str, now: float) -> int | None:
 
 def _option(text: str) -> int:
     try:
-        return moment(text, time.time())
+        # In whole seconds, as a person who reads it back expects.
+        return moment(text, int(time.time()))
     except ValueError as error:
         # The option's name is put before it by who calls.
         raise typer.BadParameter(str(error)) from None
@@ -56,5 +57,16 @@ Since = Annotated[
     int | None,
     typer.Option(
         "--since", parser=_option, metavar="TIME", help="From then on: RFC 3339, a date (UTC), or 7d, 12h ago."
+    ),
+]
+At = Annotated[
+    int | None,
+    typer.Option(
+        "--at",
+        parser=_option,
+        metavar="TIME",
+        show_default=False,
+        help="When it happened, now unless named: RFC 3339, a date (UTC), or 7d, 12h ago. What lies ahead is shown, and"
+        " counts, from then on.",
     ),
 ]

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from collector.cli.chart import ASCII, BRAILLE, Chart
+from collector.cli.noted import minute, newest
 from collector.cli.terminal import draws, fitted
-from collector.history import Card, Group, Level, Sample, Standing, level
+from collector.history import Card, Group, Level, Note, Sample, Standing, level
 from collector.history.card import DAY, HIGH, MEDIUM
-from collector.point import rfc3339
 
 _STYLES: dict[Level, str] = {"low": "green", "medium": "yellow", "high": "red"}
 _BANDS: dict[Level, str] = {
@@ -63,7 +63,7 @@ class Page:
         rows = []
         for card in cards:
             name = f"{card.tenant}, late" if card.late else card.tenant
-            when = _minute(card.standing.at) if card.standing else "never polled"
+            when = minute(card.standing.at) if card.standing else "never polled"
             rows.append((card.standing, when, name))
         self._table("tenant", rows, when=True)
 
@@ -75,18 +75,15 @@ class Page:
                 self._print(line)
         for words in self._state(card):
             self._say(words, indent=2)
-        if card.standing is not None and not any(group.samples for group in card.groups):
-            self._chart("the organization", card.samples)
+        if not any(group.samples for group in card.groups):
+            if card.standing is not None:
+                self._chart("the organization", card.samples, card.notes, [n for n in card.notes if n.group is None])
+            self._notes(card.notes)
         if card.groups:
-            self._print()
-            names = _names(card.groups)
-            self._table("device group", [(g.standing, "", name) for g, name in zip(card.groups, names, strict=True)])
-            for group, name in zip(card.groups, names, strict=True):
-                if group.samples:
-                    self._chart(name, group.samples)
+            self._groups(card)
         if card.unseen and card.unseen_since is not None:
             more = "1 more group was" if card.unseen == 1 else f"{card.unseen} more groups were"
-            self._say(f"{more} not seen since {_minute(card.unseen_since)}.", indent=2)
+            self._say(f"{more} not seen since {minute(card.unseen_since)}.", indent=2)
 
     def legend(self, cards: Sequence[Card]) -> None:
         """Print what holds for every number above."""
@@ -121,7 +118,7 @@ class Page:
             return
         if card.standing is None:
             yield "no score of the organization"
-        when = f"scored {_minute(card.polled if card.standing is None else card.standing.at)} UTC"
+        when = f"scored {minute(card.polled if card.standing is None else card.standing.at)} UTC"
         if card.tenant in self._former:
             yield f"{when}; no longer in the settings"
         elif card.late:
@@ -129,7 +126,8 @@ class Page:
         else:
             yield when
 
-    def _chart(self, of: str, samples: Sequence[Sample]) -> None:
+    def _chart(self, of: str, samples: Sequence[Sample], notes: Sequence[Note], own: Sequence[Note]) -> None:
+        """Draw samples. `own`: the notes that speak of them; the breaks among these cut the chart."""
         span = self._span
         self._print()
         if not samples:
@@ -141,14 +139,36 @@ class Page:
         self._print(Text(f"  {head}{name}{how if wide else ','}"))
         if not wide:
             self._print(Text(f"  {how.removeprefix(', ')}"))
-        chart = Chart(samples=samples, since=span.since, until=span.until, reach=span.reach)
+        chart = Chart(
+            samples=samples,
+            since=span.since,
+            until=span.until,
+            reach=span.reach,
+            notes=[note.at for note in notes],
+            cuts=[note.at for note in own if note.kind == "break"],
+        )
         pen = BRAILLE if self._drawn else ASCII
         for line in chart.lines(min(self._width - 2, _CHART), pen):
             text = Text(f"  {line.label}{line.frame}")
             style = "dim" if line.value is None else _STYLES[level(line.value)]
-            for border, run in itertools.groupby(line.cells.rstrip(), pen.border.__eq__):
+            for border, run in itertools.groupby(line.cells.rstrip(), (pen.border + pen.cut).__contains__):
                 text.append("".join(run), style="dim" if border else style)
             self._print(text)
+
+    def _groups(self, card: Card) -> None:
+        self._print()
+        names = _names(card.groups)
+        self._table("device group", [(g.standing, "", name) for g, name in zip(card.groups, names, strict=True)])
+        drawn = [(name, group.samples) for name, group in zip(names, card.groups, strict=True) if group.samples]
+        for name, samples in drawn:
+            self._chart(name, samples, card.notes, card.notes)
+        if drawn:
+            self._notes(card.notes)
+
+    def _notes(self, notes: Sequence[Note]) -> None:
+        mark = (BRAILLE if self._drawn else ASCII).note
+        for line in newest(notes, self._width, mark, self._more):
+            self._print(line)
 
     def _table(self, what: str, rows: Sequence[tuple[Standing | None, str, str]], *, when: bool = False) -> None:
         head = f"  score  level    1 day  7 days  30 days  {'last score        ' if when else ''}"
@@ -230,10 +250,6 @@ def _names(groups: Sequence[Group]) -> Sequence[str]:
     shared = Counter(group.name for group in groups)
     return [
         f"{group.name}{f' (id {group.id})' if shared[group.name] > 1 else ''}"
-        f"{'' if group.seen else f', not seen since {_minute(group.standing.at)}'}"
+        f"{'' if group.seen else f', not seen since {minute(group.standing.at)}'}"
         for group in groups
     ]
-
-
-def _minute(time: int) -> str:
-    return rfc3339(time - time % 60_000)[:16].replace("T", " ")

@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console, RenderableType
 
 _PLAIN_COLUMNS = 80
-_DRAWN = "⣿┤╌…"
+_DRAWN = "⣿┤╌▲…"
 """Of what a chart is drawn with, a character of each kind."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Categories of what moves the cursor, turns the direction of a line or has no width that terminals agree on."""

@@ -1,6 +1,5 @@
 """`trend`: the score card in the terminal. Needs no network, no secret and no right to write."""
 
-import difflib
 import json
 import time
 from collections.abc import Sequence
@@ -8,24 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collector.cli.choosing import one_group, some_tenants
 from collector.cli.options import ConfigFile, Json, read_settings
-from collector.errors import ConfigError, JournalError
-from collector.point import NO_ID
+from collector.errors import JournalError
 
 if TYPE_CHECKING:
     from collector.cli.scorecard import Span
-    from collector.history import Card, Standing
-    from collector.journal import Journal
-    from collector.settings import Settings
+    from collector.history import Card, Note, Standing
 
 _DAY = 86_400_000
-_GROUPS = "exposure_score_by_group"
 _MOST_DAYS = 3650
 _LATE_INTERVALS = 3
 _CARDS = 3
 """That follow a ranking: the worst."""
-_NAMED = 8
-"""Names that a message has at the most."""
 
 
 def add(app: typer.Typer) -> None:
@@ -57,13 +51,13 @@ def trend(
     now = int(time.time() * 1000)
     late_ms = _LATE_INTERVALS * settings.poll.interval_seconds * 1000
     with Journal(settings.journal.path, readonly=True) as journal:
-        tenants = _chosen(settings, journal, tenant)
+        tenants = some_tenants(settings, journal, [] if tenant is None else [tenant])
         ranked: Sequence[Card] = []
         if len(tenants) > 1 and group is None and not as_json:
             ranked = rank(journal, tenants, now=now, late_ms=late_ms)
             tenants = [card.tenant for card in ranked[:_CARDS]]
         if group is not None:
-            group = _group(journal, tenants, group)
+            group = one_group(journal, tenants, group)
         cards = read(journal, tenants, now=now, late_ms=late_ms, days=days, group=group, drawn=not as_json)
         if group is not None:
             cards = [card for card in cards if card.groups]
@@ -109,50 +103,6 @@ def _span(now: int, days: int, late_ms: int) -> "Span":
     return Span(now - days * _DAY, now, max(late_ms, min(_DAY, days * _DAY // 8)))
 
 
-def _chosen(settings: "Settings", journal: "Journal", tenant: str | None) -> Sequence[str]:
-    """Return the tenant that was asked for, or all of the settings; one with a history may have left the settings."""
-    if tenant is None:
-        return list(settings.tenants)
-    known = list(dict.fromkeys([*settings.tenants, *journal.tenants()]))
-    if tenant not in known:
-        raise ConfigError([f"--tenant: no tenant of that name; there are {_some(tenant, known)}"])
-    return [tenant]
-
-
-def _group(journal: "Journal", tenants: Sequence[str], word: str) -> str:
-    """Return the name or id of the group that is meant; raise ConfigError where that is none, or not one alone."""
-    groups = [
-        series
-        for series in journal.series(_GROUPS, tenants[0] if len(tenants) == 1 else None)
-        if series.tag("tenant") in tenants
-    ]
-    names = sorted({series.tag("rbacGroupName") for series in groups})
-    if word in names or word in {series.tag("rbacGroupId") for series in groups} - {NO_ID}:
-        return word
-    small = word.casefold()
-    same = [name for name in names if name.casefold() == small]
-    begun = same or [name for name in names if small and name.casefold().startswith(small)]
-    if len(begun) == 1:
-        return begun[0]
-    if begun:
-        raise ConfigError([f"--group: {len(begun)} device groups are called or begin so: {_some(word, begun)}"])
-    near = f"there are {_some(word, names)}" if names else "there are no groups"
-    raise ConfigError([f"--group: no device group of that name or id; {near}"])
-
-
-def _some(word: str, known: Sequence[str]) -> str:
-    """Return the names that are known, those most like `word` first; of many, the first of them.
-
-    A name may have a comma in it.
-    """
-    from collector.cli.terminal import plain
-
-    small = word.casefold()
-    near = sorted(known, key=lambda name: -difflib.SequenceMatcher(None, small, name.casefold()).ratio())
-    more = len(near) - _NAMED
-    return plain("; ".join(near[:_NAMED])) + (f"; and {more} more" if more > 0 else "")
-
-
 def _document(card: "Card") -> dict[str, object]:
     return {
         "tenant": card.tenant,
@@ -160,6 +110,21 @@ def _document(card: "Card") -> dict[str, object]:
         "groups": [
             {"rbacGroupName": group.name, "rbacGroupId": group.id, **_standing(group.standing)} for group in card.groups
         ],
+        "annotations": [_noted(note) for note in reversed(card.notes)],
+    }
+
+
+def _noted(note: "Note") -> dict[str, object]:
+    from collector.history.notes import EVERY_GROUP
+    from collector.point import rfc3339
+
+    return {
+        "id": note.id,
+        "time": rfc3339(note.at),
+        "kind": note.kind,
+        "rbacGroupName": note.group or EVERY_GROUP,
+        "title": note.title,
+        "text": note.text,
     }
 
 

@@ -4,6 +4,7 @@ Is not the journal, which keeps the points, and not a page or a terminal, which 
 """
 
 from collector.history.card import Card, Group, Level, Sample, Standing, level
+from collector.history.notes import Note, notes
 from collector.history.reading import Past, rank, read
 
-__all__ = ["Card", "Group", "Level", "Past", "Sample", "Standing", "level", "rank", "read"]
+__all__ = ["Card", "Group", "Level", "Note", "Past", "Sample", "Standing", "level", "notes", "rank", "read"]

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from collector.history.notes import Note
 from collector.point import NO_ID, Point, Series
 
 DAY = 86_400_000
@@ -70,7 +71,8 @@ class Card:
     """What is known of a tenant. `standing`: the organization's, None without a single point.
 
     `groups`: worst first, ties by name. `unseen`: how many more had a point within the days asked for, none of them
-    after `unseen_since` (ms). `late`: the subjects whose newest point is older than it should be.
+    after `unseen_since` (ms). `late`: the subjects whose newest point is older than it should be. `notes`: what people
+    wrote of those days, in the order of time.
     """
 
     tenant: str
@@ -80,6 +82,7 @@ class Card:
     unseen: int = 0
     unseen_since: int | None = None
     late: Sequence[str] = ()
+    notes: Sequence[Note] = ()
 
     @property
     def polled(self) -> int | None:

@@ -25,13 +25,14 @@ from collector.history.card import (
     stand,
     worst_first,
 )
+from collector.history.notes import Note, Written, notes
 from collector.point import Point, Series
 
 _ORGANIZATION = "exposure_score"
 _GROUPS = "exposure_score_by_group"
 
 
-class Past(Protocol):
+class Past(Written, Protocol):
     """A journal, as far as it is asked here. Times are ms since the epoch."""
 
     def latest(self, measurement: str, since: int, tenant: str | None = None) -> Sequence[Point]:
@@ -69,11 +70,15 @@ def read(
 ) -> Sequence[Card]:
     """Return the card of each tenant, worst first, with its groups, or with those alone that `group` names.
 
-    `drawn`: with the samples of the last `days`, of the organization, or of the groups that were named.
+    With what was noted of the last `days`; where a group is named, that is what speaks of it or of all. `drawn`: with
+    the samples of those days, of the organization, or of the groups that were named.
     """
     since = now - days * DAY
     standings = _organizations(past, tenants)
     followed = _followed(past, tenants, since if group is None else 0)
+    written: defaultdict[str, list[Note]] = defaultdict(list)
+    for note in notes(past, tenants, since, now + 1):
+        written[note.tenant].append(note)
     cards = []
     for tenant in tenants:
         every = followed.get(tenant, [])
@@ -97,9 +102,21 @@ def read(
                 unseen=len(others) if group is None else 0,
                 unseen_since=max((its.newest.time for its in others), default=None) if group is None else None,
                 late=_late(standings.get(tenant), fresh, now - late_ms),
+                notes=[note for note in written[tenant] if group is None or _concerns(note, shown)],
             )
         )
     return worst_first(cards)
+
+
+def names(past: Past, tenants: Collection[str], group: str) -> Mapping[str, Collection[str]]:
+    """Return what the groups that `group` names are called by now, for each tenant that has any."""
+    found = {tenant: called(every, group) for tenant, every in _followed(past, tenants, 0).items()}
+    return {tenant: {one.name for one in groups} for tenant, groups in found.items() if groups}
+
+
+def _concerns(note: Note, groups: Sequence[Followed]) -> bool:
+    """Whether a note speaks of all groups, or of one of these by a name that it has or had."""
+    return note.group is None or any(note.group == each.tag("rbacGroupName") for its in groups for each in its.series)
 
 
 def _late(standing: Standing | None, groups: Sequence[Followed], before: int) -> Sequence[str]:

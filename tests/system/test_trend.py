@@ -72,7 +72,7 @@ def test_the_json_is_what_the_api_answered(one: Simulated, polled: Path) -> None
     done = collector("trend", "--config", polled, "--json")
     card = document(done)
     assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
-    assert set(card) == {"tenant", "groups"} | STANDING
+    assert set(card) == {"tenant", "groups", "annotations"} | STANDING
     assert card["tenant"] == "contoso"
     answers = one.world()
     assert card["score"] == answers["organization"]["score"]
@@ -132,7 +132,7 @@ def test_several_tenants_are_ranked(several: Path) -> None:
     known = [score for score in scores if score is not None]
     assert scores == [*sorted(known, reverse=True), None]
     never = found["tenants"][-1]
-    assert never == {"tenant": never["tenant"], "groups": [], **dict.fromkeys(STANDING)}
+    assert never == {"tenant": never["tenant"], "groups": [], "annotations": [], **dict.fromkeys(STANDING)}
     ranking, _, cards = well(collector("trend", "--config", several)).partition("\n\n")
     assert [line.split()[-1] for line in ranking.splitlines()[1:]] == [card["tenant"] for card in found["tenants"]]
     assert "never polled" in ranking

@@ -1,4 +1,4 @@
-"""The sinks against real servers: InfluxDB 1.x, and VictoriaMetrics for /api/v2/write."""
+"""The sinks against real servers: InfluxDB 1.x, and VictoriaMetrics for /api/v2/write. Names: test_influx_names.py."""
 
 import time
 import tomllib
@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import Influxd, Victoria
 
 from collector.errors import Expired, Rejected, Unauthorized, Unavailable
 from collector.http import Http
 from collector.influx import V1, V2, open_sink
-from collector.point import MAX_TIME, UNASSIGNED, Point, Series, Value, group_name
+from collector.point import MAX_TIME, Point, Series, Value, group_name
 from collector.settings import Influx, Secret
 
 SCHEMA: dict[str, dict[str, Any]] = tomllib.loads(
@@ -66,32 +66,8 @@ def test_each_measurement_of_the_schema_comes_back_as_it_was(
     assert {row["tagKey"] for row in keys} == set(tags)
 
 
-AWKWARD = st.text(st.sampled_from("\\,= \"'\n\r\t\0\x85#~\ud800\u2028ä😀e\u0301"), min_size=1, max_size=8)
-LOOKALIKES = st.sampled_from(["(organization)", "(all)", UNASSIGNED, "_", "a_~0123abcd", "~0123abcd", "none"])
-NAMES = st.lists(st.text(st.characters(), min_size=1) | AWKWARD | LOOKALIKES, min_size=1, max_size=40, unique=True)
-
-
-@settings(max_examples=60, deadline=None)
-@given(names=NAMES)
-@example(names=["a", "a ", " a", " ", "  ", "a\\", "a\\\\", "a_", "a\n", "a\\,b", "a\\ b", "A"])
-def test_two_group_names_are_never_one_series(names: list[str], influxd: Influxd, names_sink: tuple[V1, str]) -> None:
-    """Whatever two device groups are called, each has its own series, under the name that the rule gives it."""
-    sink, database = names_sink
-    tenant = uuid.uuid4().hex
-    tags = [(("tenant", tenant), ("rbacGroupName", group_name(name)), ("rbacGroupId", "none")) for name in names]
-    sink.write(
-        [
-            Point(Series("exposure_score_by_group", tag), SLOT, {"score": float(number)})
-            for number, tag in enumerate(tags)
-        ]
-    )
-    rows = influxd.points("exposure_score_by_group", database, tenant=tenant)
-    found = {row["score"]: row["rbacGroupName"] for row in rows}
-    assert found == {number: group_name(name) for number, name in enumerate(names)}
-
-
 @pytest.fixture(scope="module")
-def names_sink(influxd: Influxd, http: Http) -> tuple[V1, str]:
+def lasting(influxd: Influxd, http: Http) -> tuple[V1, str]:
     """A sink whose database all examples of a property share."""
     database = influxd.database()
     return v1(influxd, database, http), database
@@ -105,10 +81,10 @@ def names_sink(influxd: Influxd, http: Http) -> tuple[V1, str]:
     at=st.sampled_from([0, 1, SLOT, MAX_TIME - 1]),  # each week that is written to costs InfluxDB a shard
 )
 def test_every_value_comes_back_as_it_was(
-    number: float, count: int, text: str, at: int, influxd: Influxd, names_sink: tuple[V1, str]
+    number: float, count: int, text: str, at: int, influxd: Influxd, lasting: tuple[V1, str]
 ) -> None:
     """Any finite float, any int64, any text, at any time, come back as they were written."""
-    sink, database = names_sink
+    sink, database = lasting
     series = Series("any_value", (("example", uuid.uuid4().hex),))
     sink.write([Point(series, at, {"number": number, "count": count, "text": text})])
     (row,) = influxd.points("any_value", database, **dict(series.tags))

@@ -1,5 +1,6 @@
 """Points for the tests of the journal, looks into its file, and the other processes that use it."""
 
+import codecs
 import multiprocessing
 import os
 import sqlite3
@@ -13,7 +14,7 @@ from typing import Any
 
 from collector.batch import Cursor, Filter
 from collector.errors import JournalError
-from collector.journal import Journal, RoleLock
+from collector.journal import Journal, RoleLock, in_charge
 from collector.point import Point, Series, Value
 
 HOUR = 3_600_000
@@ -167,5 +168,19 @@ def read_without_rights(pipe: Connection, path: Path) -> None:
     try:
         Journal(path).close()
         pipe.send(("opened", ""))
+    except JournalError as error:
+        pipe.send((str(error), error.mend))
+
+
+def take_charge(pipe: Connection, path: Path) -> None:
+    """As the user whose the journal is, and who is not root: say what came of taking charge of it."""
+    path.as_uri()
+    codecs.lookup("ascii")  # as above: it is imported at its first use
+    if os.geteuid() == 0:
+        os.setgid(path.stat().st_gid)
+        os.setuid(path.stat().st_uid)
+    try:
+        with in_charge(path):
+            pipe.send(("in charge", ""))
     except JournalError as error:
         pipe.send((str(error), error.mend))

@@ -72,7 +72,7 @@ def test_a_folder_that_is_closed_to_this_user(folder: Path) -> None:
 
 
 def test_a_file_that_is_not_this_users(folder: Path) -> None:
-    """A journal that this user may not write is named, with the command for it and for its folder."""
+    """A journal that this user may not write is named, with the commands for it and what is beside it."""
     path = folder / "journal.db"
     with Journal(path) as journal:
         journal.append([org()])
@@ -81,7 +81,8 @@ def test_a_file_that_is_not_this_users(folder: Path) -> None:
     ok, message, mend = said(path)
     assert not ok
     assert message == f"{path}: the user {WHO} may not write to it"
-    assert mend.endswith(f"chown {WHO} {folder} && chown {WHO} {path}" if ROOT else f"chmod u+rw {path}")
+    both = f"chown {WHO} {path} && chown {WHO} {path}-journal"
+    assert mend.endswith(f"chown {WHO} {folder} && {both}" if ROOT else f"chmod u+rw {path}")
 
 
 def test_a_name_that_no_file_can_have(folder: Path) -> None:

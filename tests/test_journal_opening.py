@@ -167,7 +167,9 @@ def test_who_may_only_read_the_file_can_read_the_journal() -> None:
     commands = (f"chown {who}", f"chown {who}") if root else ("chmod u+rwx", "chmod u+rw")
     assert words == f"{path}: the user {who} may not write to it"
     let = f"let the user {who} write to the file and to {folder}"
-    assert mend == f"{let}: {commands[0]} {folder} && {commands[1]} {path}"
+    assert mend == f"{let}: {commands[0]} {folder} && {commands[1]} {path}" + (
+        f" && {commands[1]} {path}-journal" if root else ""
+    )
 
 
 def test_a_journal_that_another_holds_is_named_as_locked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,16 @@ def test_a_damaged_page_is_found(path: Path) -> None:
     assert len(damaged) > 1
 
 
+def test_a_damaged_entry_of_an_index_is_found(path: Path) -> None:
+    """An entry that leads to no row hides one from whoever asks by time: it is damage, though every row is sound."""
+    content, ((moment,),) = path.read_bytes(), look(path, "SELECT time FROM point WHERE id = 4")
+    places = [n for n in range(len(content)) if content.startswith(moment.to_bytes(6, "big"), n)]
+    (at,) = {*places} - {place(path, 4) - 6}
+    flip(path, at + 5, 0)
+    with Journal(path) as journal:
+        assert journal.prove(60, 1000).damaged
+
+
 def test_proving_ends(tmp_path: Path) -> None:
     """At most about so many rows are looked at, from the newest back, and none once the time is over."""
     with Journal(tmp_path / "journal.db") as journal:

@@ -8,9 +8,12 @@ whoever takes a row proves it by its checksum. Is not a repair, and never writes
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
+
+from collector.journal.rollback import Rollback, beside, damaged
 
 PAGE = 4096
 """Bytes of a page as the journal has them, unless a person's tool gave it others."""
@@ -37,14 +40,23 @@ class Cell(NamedTuple):
 
 
 class Carving:
-    """A file's pages. The file stays open to the end: to close it lets go the locks that this process has on it."""
+    """A file's pages. The file stays open to the end: to close it lets go the locks that this process has on it.
+
+    Where the file of a rollback is damaged (`rollback`), each page that stands sound in it is taken from there.
+    """
 
     def __init__(self, path: Path) -> None:
+        self.rollback = damaged(path)
+        self._undo = self.rollback or Rollback()
         self._file = path.open("rb", buffering=0)
-        self._bytes = path.stat().st_size
-        head = self._file.read(_HEADER)
+        self._old = beside(path).open("rb", buffering=0) if self.rollback else self._file
+        self._size = self._undo.size or PAGE
+        head = self._page(1)[:_HEADER]
         self._size = _page_size(head) or PAGE
+        self._bytes = max(path.stat().st_size, max(self._undo.places, default=0) * self._size)
         self._count = -(-self._bytes // self._size)
+        # What was written behind the last page that it had belongs to what was cut short.
+        self._count = min(self._count, self._undo.count or self._count)
         self.application = int.from_bytes(head[68:72], "big")
         """Whose file it says it is."""
 
@@ -54,6 +66,7 @@ class Carving:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._old.close()
         self._file.close()
 
     @property
@@ -63,8 +76,11 @@ class Carving:
         return self._bytes > 0 and not any(map(any, pages))
 
     def cells(self) -> Iterator[Cell]:
-        """Yield every row that stands in the file, in the order of its pages, and what only looks like one."""
-        for page, start in self._pages():
+        """Yield every row that stands in the file, in the order of its pages, and what only looks like one.
+
+        What stands in pages as they were, of which nobody knows where, comes first.
+        """
+        for page, start in chain(self._strays(), self._pages()):
             if page[start] not in {_INDEX_LEAF, _INDEX_INTERIOR}:
                 for at in _places(page, start, _LEAF_HEADER):
                     yield from self._cell(page, at)
@@ -87,9 +103,17 @@ class Carving:
             if len(page) >= start + _LEAF_HEADER:
                 yield page, start
 
+    def _strays(self) -> Iterator[tuple[bytes, int]]:
+        for place in self._undo.strays:
+            self._old.seek(place)
+            page = self._old.read(self._size)
+            yield page, _HEADER if page.startswith(_MAGIC) else 0
+
     def _page(self, number: int) -> bytes:
-        self._file.seek((number - 1) * self._size)
-        return self._file.read(self._size)
+        place = self._undo.places.get(number)
+        file = self._file if place is None else self._old
+        file.seek((number - 1) * self._size if place is None else place)
+        return file.read(self._size)
 
     def _cell(self, page: bytes, at: int) -> Iterator[Cell]:
         """Yield the row that stands there, nothing where none does."""

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from collector.errors import JournalError
 from collector.journal.carving import PAGE, whole_header
-from collector.journal.faults import NO_DATABASE, Unsound
+from collector.journal.faults import DAMAGED, NO_DATABASE, Unsound
 from collector.journal.rights import permit, user
+from collector.journal.rollback import beside, damaged
 from collector.journal.syncing import sync
 
 _BUSY_SECONDS = 10.0
@@ -36,6 +37,8 @@ def connect(path: Path, *, readonly: bool, make: bool) -> tuple[sqlite3.Connecti
 
 
 def _connected(path: Path, *, readonly: bool) -> sqlite3.Connection:
+    if not readonly and damaged(path):
+        raise Unsound(f"{path}: a write was cut short, and what would undo it is damaged", mend=DAMAGED)
     if not (whole_header(path) or _taken_back(path, readonly=readonly)):
         raise Unsound(f"{path}: file is not a database, or its first bytes are damaged", mend=NO_DATABASE)
     connection = sqlite3.connect(
@@ -57,8 +60,8 @@ def _taken_back(path: Path, *, readonly: bool) -> bool:
 
     A power cut in the very first transaction leaves a file that begins with nothing, and beside it what undoes that.
     """
-    beside = path.with_name(f"{path.name}-journal")
-    if not beside.exists() or not beside.stat().st_size:
+    undoing = beside(path)
+    if not undoing.exists() or not undoing.stat().st_size:
         return False
     if readonly:
         return True

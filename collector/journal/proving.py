@@ -84,7 +84,7 @@ def _little_memory(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _pages(database: Database) -> Sequence[str]:
-    """Return what SQLite says of the file's pages, nothing when they are well."""
+    """Return what SQLite says of the file's pages and indexes, nothing when they are well."""
     with database.reading() as connection:
-        said = [str(words) for (words,) in connection.execute("PRAGMA quick_check(3)")]
+        said = [str(words) for (words,) in connection.execute("PRAGMA integrity_check(3)")]
     return [] if said == ["ok"] else [" ".join(words.split()) for words in said]

@@ -5,6 +5,10 @@ import pwd
 import shlex
 from pathlib import Path
 
+from collector.journal.rollback import beside
+
+_BOTH = os.R_OK | os.W_OK
+
 
 def user() -> str:
     """Return who this process runs as: the name, or the number of a user without one."""
@@ -19,7 +23,7 @@ def permit(path: Path) -> str:
     # In the folder files are made: the journal's own, the one of a rollback, and the role's.
     barred = [
         each
-        for each, right in ((path.parent, os.W_OK | os.X_OK), (path, os.W_OK))
+        for each, right in ((path.parent, os.W_OK | os.X_OK), (path, _BOTH), (beside(path), _BOTH))
         if _owner(each) is not None and not os.access(each, right)
     ]
     commands = [_command(each) for each in barred if os.geteuid() != 0]

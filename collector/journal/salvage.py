@@ -5,6 +5,7 @@ only if it proves by its checksum that it is what was written; so a cursor means
 starts at the first row again: taking a point twice changes nothing. Whoever calls has the role.
 """
 
+import fcntl
 import os
 import sqlite3
 import time
@@ -25,6 +26,10 @@ MOST = 5
 """Damaged files that one journal sets aside: a disk that goes on destroying them is not to be filled, too."""
 _BESIDE = ("-journal", "-wal", "-shm")
 """What SQLite keeps beside a file under that file's name."""
+
+
+_LOCK_AT, _LOCK_BYTES = 1 << 30, 512
+"""Where in a file SQLite's locks lie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,7 @@ def salvage(path: Path, clock: Callable[[], float] = time.time) -> Salvaged:
         )
     part = path.with_name(f"{path.name}.salvage")
     try:
-        with Carving(path) as carving, _locked(path):
+        with Carving(path) as carving, _kept(path) if carving.rollback else _locked(path):
             _drop(part)
             try:
                 os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
@@ -96,6 +101,14 @@ def _locked(path: Path) -> Iterator[None]:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
         connection.close()
+
+
+@contextmanager
+def _kept(path: Path) -> Iterator[None]:
+    """Keep all others out by SQLite's own lock, without SQLite: it would undo what it can, and let go of the rest."""
+    with path.open("r+b") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _LOCK_BYTES, _LOCK_AT)
+        yield
 
 
 def _fill(part: Path, carving: Carving) -> Carried:

@@ -1,0 +1,163 @@
+"""What SQLite keeps beside a journal while it writes to it: the pages as they were, to undo a write that was cut short.
+
+SQLite undoes as far as it can read that file, and then lets go of it. Where it is damaged a page would be undone into
+another's place, the journal be cut, or what is sound in it be gone; so it is looked at before SQLite is let to it.
+Read by the documented format. Is not the undoing, and never writes.
+"""
+
+import struct
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+_MAGIC = bytes.fromhex("d9d505f920a163d7")
+_HEADER = struct.Struct(">8sIIIII")
+_UNSYNCED = bytes(12)
+"""How a header begins before what follows it is on the disk: until then nothing of it was overwritten."""
+_RECORD = 8
+"""Bytes of a record beside the page: its number, and its checksum."""
+_SUMMED = 200
+"""Each so manieth byte of a page counts in its checksum."""
+_FIRST = 100
+"""Bytes of the first page that tell of the whole."""
+_LOOKS = 10
+_PAUSE = 0.05
+
+
+@dataclass(slots=True)
+class Rollback:
+    """Pages of `size` bytes as they were: `places` says where in the file each of them stands, by its number.
+
+    `strays`: where others stand that have no number to be believed. `count`: how many pages the journal had, 0 where
+    that can't be told. `damaged`: SQLite could not undo all of it.
+    """
+
+    size: int = 0
+    count: int = 0
+    places: dict[int, int] = field(default_factory=dict)
+    strays: list[int] = field(default_factory=list)
+    damaged: bool = False
+
+
+class _Header(NamedTuple):
+    magic: bytes
+    records: int
+    salt: int
+    pages: int
+    sector: int
+    size: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """What is alike in all headers of one file, and tells where a page stands."""
+        return self.sector, self.size
+
+    @property
+    def possible(self) -> bool:
+        return self.magic == _MAGIC and self.sector in _powers(5, 16) and self.size in _powers(9, 16)
+
+
+def beside(path: Path) -> Path:
+    """Return the name of the file of a rollback."""
+    return path.with_name(f"{path.name}-journal")
+
+
+def damaged(path: Path) -> Rollback | None:
+    """Return what can be undone where the file of a rollback is damaged; None where it isn't, or there is none.
+
+    A writer that is at work just now changes the file while it is read: that is no damage.
+    """
+    for _ in range(_LOOKS):
+        before = _stamp(path)
+        if before is None:
+            return None
+        try:
+            found = _read(path)
+        except FileNotFoundError:
+            return None
+        if not found.damaged:
+            return None
+        time.sleep(_PAUSE)  # the clock by which files are stamped ticks slowly
+        if _stamp(path) == before:
+            return found
+    return None
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = beside(path).stat()
+    except FileNotFoundError:
+        return None
+    return (found.st_ino, found.st_size, found.st_mtime_ns) if found.st_size else None
+
+
+def _read(path: Path) -> Rollback:
+    found = Rollback()
+    with path.open("rb") as file:
+        first, empty = file.read(_FIRST), not path.stat().st_size
+    with beside(path).open("rb") as file:
+        # SQLite leaves alone what begins with nothing.
+        if file.read(1) == b"\0":
+            return found
+        _read_segments(file, beside(path).stat().st_size, found)
+        if 1 in found.places:
+            file.seek(found.places[1])
+            first = file.read(_FIRST)
+    # The write that makes a journal has nothing to undo, and its first page says already what it will have.
+    had = _pages(first) if found.count or found.places else 0
+    # SQLite would cut the journal to the number in the header, and pass over pages behind that.
+    found.damaged |= found.count < had or (found.count > 0 and empty)
+    found.count = had or found.count
+    for number in [number for number in found.places if number > found.count]:
+        found.damaged = True
+        found.strays.append(found.places.pop(number))
+    return found
+
+
+def _read_segments(file: BinaryIO, end: int, found: Rollback) -> None:
+    """Note every page that proves itself. A transaction that meets a full memory begins a new segment."""
+    at, shape = 0, None
+    while at < end:
+        file.seek(at)
+        head = file.read(_HEADER.size).ljust(_HEADER.size, b"\0")
+        header = _Header(*_HEADER.unpack(head))
+        if head.startswith(_UNSYNCED) and (not any(head) or header.shape == shape):
+            return
+        if not header.possible or shape not in {None, header.shape}:
+            found.damaged = True
+            return
+        found.damaged |= shape is not None and header.pages != found.count
+        if shape is None:
+            shape, found.size, found.count = header.shape, header.size, header.pages
+        at += header.sector
+        for _ in range(header.records):
+            if at + header.size + _RECORD > end:
+                found.damaged = True
+                return
+            file.seek(at)
+            _note(file.read(header.size + _RECORD), at + 4, header.salt, found)
+            at += header.size + _RECORD
+        at = -(-at // header.sector) * header.sector
+
+
+def _note(record: bytes, place: int, salt: int, found: Rollback) -> None:
+    """Note one page as it was, if it proves itself by its checksum; that doesn't cover the number before it."""
+    number, page, said = int.from_bytes(record[:4], "big"), record[4:-4], int.from_bytes(record[-4:], "big")
+    if said != (salt + sum(page[len(page) - _SUMMED : 0 : -_SUMMED])) & 0xFFFFFFFF:
+        found.damaged = True
+    elif number == 0 or number in found.places:
+        found.damaged = True
+        found.strays.append(place)
+    else:
+        found.places[number] = place
+
+
+def _pages(first: bytes) -> int:
+    """Return how many pages a journal has, as its first page says; 0 where that says nothing."""
+    # The number counts where it was written by whoever wrote last.
+    return int.from_bytes(first[28:32], "big") if first[24:28] == first[92:96] else 0
+
+
+def _powers(least: int, most: int) -> set[int]:
+    return {1 << power for power in range(least, most + 1)}

@@ -1,0 +1,213 @@
+"""A write that was cut short, and what would undo it is damaged: nothing is let go, and what stands sound is used."""
+
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from journals import append_numbered, every, group, hear, other, take_charge
+from pytest_structlog import StructuredLogCapture
+from salvages import PAGE, Contents, honest, made, served
+
+from collector.journal import Journal, aside
+from collector.journal.rollback import damaged
+
+SECTOR, RECORD = 512, PAGE + 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """The files of a journal whose last write was cut short, and what it held before."""
+
+    path: Path
+    main: bytes
+    undo: bytes
+    before: Contents
+
+    def put(self, undo: bytes, main: bytes | None = None) -> None:
+        """Let the files be as they were left, but for this."""
+        for file in self.path.parent.iterdir():
+            file.unlink()
+        self.path.write_bytes(self.main if main is None else main)
+        self.beside.write_bytes(undo)
+
+    @property
+    def beside(self) -> Path:
+        """The file of the rollback."""
+        return self.path.with_name("journal.db-journal")
+
+
+def stages(folder: Path) -> Iterator[Path]:
+    """Yield a folder as a crash would leave it, at each moment of a large write that is taken back in the end."""
+    path = folder / "journal.db"
+    with Journal(path) as journal, journal._database.writing() as connection:
+        connection.execute("PRAGMA cache_size = 5")  # most of it is in the file before it ends
+        for number in range(12):
+            connection.execute("DELETE FROM point WHERE id % 12 = ? AND id % 3 = 0", (number,))
+            rows = "SELECT series, time + ?, shape, data FROM point LIMIT 60"
+            connection.execute(f"INSERT INTO point (series, time, shape, data) {rows}", (number + 1,))
+            left = folder.with_name(f"{folder.name} {number}")
+            left.mkdir()
+            for file in folder.glob("journal.db*"):
+                shutil.copy(file, left)
+            yield left
+        connection.execute("ROLLBACK")
+        connection.execute("BEGIN")
+
+
+@pytest.fixture(name="cut")
+def _cut(tmp_path: Path) -> Cut:
+    folder = tmp_path / "begun"
+    folder.mkdir()
+    before = made(folder / "journal.db")
+    *_, last = stages(folder)
+    path = tmp_path / "left" / "journal.db"
+    path.parent.mkdir()
+    main, undo = (last / "journal.db").read_bytes(), (last / "journal.db-journal").read_bytes()
+    assert main != (folder / "journal.db").read_bytes()
+    assert len(undo) > 10 * RECORD
+    return Cut(path=path, main=main, undo=undo, before=before)
+
+
+def flipped(data: bytes, at: int, bit: int = 0) -> bytes:
+    """Return the bytes with one bit flipped."""
+    return data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :]
+
+
+def goes_on(path: Path) -> None:
+    """Hold that the next poll is kept."""
+    with Journal(path) as journal:
+        journal.append([group("new")])
+        assert every(journal)[-1] == group("new")
+
+
+def test_what_a_crash_leaves_is_no_damage(tmp_path: Path) -> None:
+    """At whatever moment a write is cut short: it is undone whole, and nothing is set aside."""
+    folder = tmp_path / "begun"
+    folder.mkdir()
+    before = made(folder / "journal.db")
+    for left in stages(folder):
+        assert damaged(left / "journal.db") is None
+        assert served(left / "journal.db") == before
+        assert aside(left / "journal.db") == []
+
+
+def test_a_writer_at_work_is_no_damage(tmp_path: Path) -> None:
+    """Whoever opens a journal while another process writes to it finds nothing amiss."""
+    path = tmp_path / "journal.db"
+    with other(append_numbered, path, "contoso", 100) as (process, pipe):
+        assert hear(pipe) == "open"
+        pipe.send("go")
+        looks = 0
+        while process.is_alive():
+            assert damaged(path) is None
+            looks += 1
+    assert looks > 100
+
+
+@pytest.mark.parametrize(
+    "at",
+    [16, 17, 19, SECTOR, SECTOR + 2, SECTOR + 3, SECTOR + RECORD + 2, SECTOR + RECORD + 3, SECTOR + RECORD - 1],
+    ids=lambda at: f"byte {at}",
+)
+@pytest.mark.parametrize("bit", [0, 2, 4])
+def test_no_number_that_is_damaged_costs_a_row(cut: Cut, at: int, bit: int) -> None:
+    """The length that the journal had, the place of a page, a checksum: a bit of it cuts off and overwrites nothing."""
+    undo = flipped(cut.undo, at, bit)
+    cut.put(undo)
+    after = served(cut.path)
+    honest(cut.before, after)
+    lost = cut.before.points.keys() - after.points.keys()
+    # A page that doesn't prove itself isn't undone: the rows that were deleted in it stay so.
+    assert len(lost) < 60 if at == SECTOR + RECORD - 1 else not lost
+    goes_on(cut.path)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [lambda undo: undo[: len(undo) // 2], lambda undo: undo[:700], lambda undo: undo[:1], lambda undo: b"x" + undo[1:]],
+    ids=["half", "a page", "a byte", "its first byte"],
+)
+def test_neither_file_is_let_go(cut: Cut, log: StructuredLogCapture, harm: Callable[[bytes], bytes]) -> None:
+    """Cut off or overwritten: both files stay byte for byte, it is said with counts, and what is sound is there."""
+    undo = harm(cut.undo)
+    cut.put(undo)
+    after = served(cut.path)
+    honest(cut.before, after)
+    (file,) = aside(cut.path)
+    assert file.read_bytes() == cut.main
+    assert file.with_name(f"{file.name}-journal").read_bytes() == undo
+    assert log.has("journal.salvaged", level="error", aside=str(file), rows=len(after.points))
+    # A third of all was being deleted.
+    assert len(after.points) > len(cut.before.points) * 0.6
+    goes_on(cut.path)
+
+
+@pytest.mark.parametrize("undo", [b"", bytes(9000)], ids=["gone", "zeroed"])
+def test_without_what_would_undo_it_the_service_goes_on(cut: Cut, undo: bytes) -> None:
+    """Half a write stays half; what it had not reached is there, and nothing is made up."""
+    cut.put(undo)
+    after = served(cut.path)
+    assert all(after.points[id_] == point for id_, point in cut.before.points.items() if id_ in after.points)
+    assert len(after.points) > len(cut.before.points) * 0.6
+    (file,) = aside(cut.path)
+    assert file.read_bytes() == cut.main
+    goes_on(cut.path)
+
+
+def test_a_journal_that_was_cut_off_with_it_is_made_whole_from_it(cut: Cut) -> None:
+    """Pages that are gone from the journal, and stand in what would undo the write, are carried over from there."""
+    cut.put(cut.undo, main=cut.main[: int(len(cut.main) * 0.3)])
+    after = served(cut.path)
+    honest(cut.before, after)
+    assert len(after.points) > len(cut.before.points) / 2
+    goes_on(cut.path)
+
+
+def test_an_empty_journal_beside_it_lets_nothing_go(cut: Cut) -> None:
+    """SQLite would take what undoes a write in an empty file for a leftover, and delete it."""
+    cut.put(cut.undo, main=b"")
+    honest(cut.before, served(cut.path))
+    (file,) = aside(cut.path)
+    assert file.with_name(f"{file.name}-journal").read_bytes() == cut.undo
+    goes_on(cut.path)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_bit_of_it_is_flipped_the_service_goes_on(cut: Cut, seed: int) -> None:
+    """Nothing is made up, no cursor runs ahead, and where rows are lost both files are there to look at."""
+    chance = random.Random(seed)  # noqa: S311 - the same places at each run
+    for at in [*chance.sample(range(28), 5), *chance.sample(range(len(cut.undo)), 25)]:
+        cut.put(flipped(cut.undo, at, chance.randrange(8)))
+        after = served(cut.path)
+        honest(cut.before, after)
+        assert len(after.points) > len(cut.before.points) * 0.6
+        assert after == cut.before or aside(cut.path), at
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o000])
+@pytest.mark.parametrize("name", ["journal.db", "journal.db-journal", "journal.db.lock"])
+def test_a_file_that_may_not_be_written_is_named_and_left(cut: Cut, name: str, mode: int) -> None:
+    """Whichever of its files it is: it is said with the mend, and not one byte of it or of the others is changed."""
+    with tempfile.TemporaryDirectory() as folder:
+        there = replace(cut, path=Path(folder) / "journal.db")
+        there.put(cut.undo)
+        there.path.with_name("journal.db.lock").touch()
+        for file in (there.path.parent, *there.path.parent.iterdir()):
+            os.chown(file, *((65534, 65534) if os.geteuid() == 0 else (-1, -1)))
+        there.path.with_name(name).chmod(mode)
+        with other(take_charge, there.path) as (_, pipe):
+            words, mend = hear(pipe)
+        assert str(there.path) in words
+        assert "write to" in mend, words
+        assert name == "journal.db" or name in words + mend
+        # With the role alone out of reach the write has been undone, as whoever may write to the journal would.
+        if name != "journal.db.lock":
+            assert (there.path.read_bytes(), there.beside.read_bytes()) == (cut.main, cut.undo)
+        assert aside(there.path) == []
+        there.path.with_name(name).chmod(0o600)
+        assert served(there.path) == cut.before

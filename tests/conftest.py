@@ -5,9 +5,11 @@ A file that means something else by one of the names has its own.
 
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
-from leaks import leaks, want_none, want_none_kept
+from leaks import know, leaks, want_none, want_none_kept
 from origins import Authority
 from servers import INFLUXD, NOT_TESTED, VICTORIA, Influxd, Victoria, need
 from sign_ins import SignIns
@@ -19,7 +21,9 @@ from collector.defender.auth import Auth
 from collector.errors import CollectorError
 from collector.http import Http
 from collector.journal import Journal
+from collector.settings import Secret
 from collector.simulator import Patience, Simulator
+from collector.web.guard import HEADERS
 
 pytest_plugins = ["pytester"]
 
@@ -44,8 +48,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(autouse=True)
-def _no_secret_is_raised_or_kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let a test fail in which an error's words hold a secret, or a file that the collector keeps does."""
+def _no_secret_leaks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let a test fail in which an error's words, a page, or a file that the collector keeps hold a secret."""
     folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
     told: list[str] = []
     real = CollectorError.__init__
@@ -55,8 +59,22 @@ def _no_secret_is_raised_or_kept(request: pytest.FixtureRequest, monkeypatch: py
         told.append(f"{message} {mend}")
 
     monkeypatch.setattr(CollectorError, "__init__", telling)
+    served: list[bytes] = []
+    send = httpx.Client.send
+
+    def listening(self: httpx.Client, *asked: Any, **how: Any) -> httpx.Response:
+        answer = send(self, *asked, **how)
+        # Told by its headers: no other server in the suite has them.
+        if answer.is_closed and all(answer.headers.get(name) == value for name, value in HEADERS):
+            served.append(repr(answer.headers.raw).encode() + answer.content)
+        return answer
+
+    monkeypatch.setattr(httpx.Client, "send", listening)
+    read = Secret.read
+    monkeypatch.setattr(Secret, "read", lambda self: know(read(self)))
     yield
     want_none("an error", "\n".join(told))
+    want_none("a page", b"\n".join(served))
     if folder is not None:
         want_none_kept(folder)
 

@@ -7,6 +7,7 @@ their form. Each is looked for as it is, and as a URL, JSON or base64 would writ
 import base64
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -18,6 +19,7 @@ _FORMS = {
     "a private key": re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY"),
     "a refresh token": re.compile(rb"\b1\.[\w-]{86}"),
 }
+_SECRETS = re.compile(r'\b((?:client_secret|password|token)(?:_file)?) = "([^"\\\n]+)"')
 _KEPT = (".db", "-journal", ".part", ".lock", ".log")
 
 _known: dict[bytes, str] = {}
@@ -45,6 +47,16 @@ def know_files(folder: Path) -> None:
     for file in folder.glob("*"):
         if file.suffix in {".secret", ".token", ".password"}:
             know(file.read_text(encoding="utf-8").strip())
+
+
+def know_settings(text: str) -> None:
+    """Let the secrets that stand in settings, or in files that they name, be looked for."""
+    for key, value in _SECRETS.findall(text):
+        if not key.endswith("_file"):
+            know(value)
+        elif Path(value).is_file():
+            with suppress(UnicodeDecodeError):  # a certificate in bytes is told by its form
+                know(Path(value).read_text(encoding="utf-8").strip())
 
 
 def leaks(said: bytes | str) -> list[str]:

@@ -53,13 +53,16 @@ def test_what_is_no_secret_is_none() -> None:
 
 
 def test_a_test_that_prints_one_fails(pytester: pytest.Pytester) -> None:
-    """The hook of the suite sees what a test printed, logged or raised."""
+    """The hooks of the suite see what a test printed, logged or raised, what a page served, and what was kept."""
     folder = Path(__file__).parent
     pytester.makeini(f"[pytest]\npythonpath = {folder} {folder.parent}\naddopts = -p conftest -p no:cacheprovider")
     pytester.makepyfile(
         """
+        import httpx
         from collector.errors import Unavailable
+        from collector.web import Web
         from leaks import know
+        from test_web import Known
         SECRET = know("another~Secret+of/the=inner one")
         def test_that_prints():
             print("it is", SECRET)
@@ -70,10 +73,17 @@ def test_a_test_that_prints_one_fails(pytester: pytest.Pytester) -> None:
                 pass
         def test_that_keeps(tmp_path):
             (tmp_path / "journal.db").write_text(SECRET)
+        def test_that_serves():
+            known = Known()
+            known.why = ["because of " + SECRET]
+            web = Web("127.0.0.1", 0, (), known)
+            web.start()
+            assert SECRET in httpx.get(web.url + "readyz", trust_env=False).text
+            web.stop()
         def test_that_is_well(tmp_path):
             print("it is")
         """
     )
     result = pytester.runpytest_subprocess()
-    result.assert_outcomes(passed=4, errors=3)
+    result.assert_outcomes(passed=5, errors=4)
     result.stdout.fnmatch_lines(["*test_that_prints printed or logged an… (31 characters)*"])

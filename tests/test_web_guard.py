@@ -11,7 +11,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from leaks import know
+from leaks import know, want_none
 from test_web import Known
 
 from collector.errors import Unauthorized
@@ -68,6 +68,7 @@ def to_the_end(connection: socket.socket) -> bytes:
     with suppress(ConnectionResetError):
         while part := connection.recv(65536):
             found += part
+    want_none("a page", found)
     return found
 
 

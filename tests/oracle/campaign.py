@@ -25,11 +25,15 @@ _PATIENCE = 120
 
 @dataclass(slots=True, kw_only=True)
 class Figures:
-    """What a campaign was, and what came of it. `replayed`: points that filled a database that had lost them."""
+    """What a campaign was, and what came of it.
+
+    `hung`: lives that did not end when they were told to. `replayed`: points that filled a database that had lost them.
+    """
 
     seed: int
     seconds: float = 0.0
     kills: int = 0
+    hung: int = 0
     outages: dict[str, int] = field(default_factory=dict)
     slots: int = 0
     answers: int = 0
@@ -133,7 +137,7 @@ class Campaign:
         figures, wire, most = self.figures, self._database_wire, self._lives.most
         self._lives.look()
         figures.seconds = round(time.monotonic() - self._began, 1)
-        figures.kills = len(self._lives.kills)
+        figures.kills, figures.hung = len(self._lives.kills), self._lives.hung
         figures.outages = dict(self._outages)
         figures.slots, figures.answers = self._lives.slots, len(self._tenant_wire.answers)
         figures.sent, figures.sent_again, figures.replayed = wire.sent, wire.repeated, wire.filled
@@ -151,6 +155,8 @@ class Campaign:
                 self.database.server.stop()
                 self._within(step)
                 self.database.server.start()
+            case "disk full" if not self.database.disk:
+                return
             case "disk full":
                 with self.database.full():
                     self._within(step)

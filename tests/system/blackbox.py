@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
-from leaks import know_files, want_none
+from leaks import know_files, know_settings, want_none
 
 COMMAND = [sys.executable, "-m", "collector"]
 _OURS = re.compile(r"COLLECTOR_|AZURE_|INFLUXDB_|((HTTPS?|ALL|NO)_PROXY|COLUMNS)$", re.IGNORECASE)
@@ -172,7 +172,9 @@ def settings(folder: Path, simulated: Simulated, *sections: str, name: str = "co
     folder.mkdir(exist_ok=True)
     path = folder / name
     web = "" if any("[web]" in section for section in sections) else '[web]\nlisten = ""\n'
-    path.write_text("\n".join([simulated.settings, web, *sections]), encoding="utf-8")
+    text = "\n".join([simulated.settings, web, *sections])
+    know_settings(text)
+    path.write_text(text, encoding="utf-8")
     return path
 
 

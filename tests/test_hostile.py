@@ -106,6 +106,22 @@ def test_pages_without_end_do_end(make: SignIns, authority: Authority) -> None:
 
 
 @pytest.mark.parametrize(
+    "row",
+    [b'{"score":1}', b"{}", b'{"rbacGroupName":"%d","score":1}', b"[]"],
+    ids=["scores", "empty", "named", "lists"],
+)
+def test_as_many_values_as_an_answer_may_have_fill_no_memory(make: SignIns, authority: Authority, row: bytes) -> None:
+    """Two million values, of whatever kind, take less than three hundred megabytes more."""
+    marks = row.count(b":") + row.count(b",") + 1
+    rows = [row % n if b"%" in row else row for n in range(min(1_990_000 // marks, (15 << 20) // (len(row) + 6)))]
+    body = b'{"value":[' + b",".join(rows) + b',{"score":null}]}'
+    make.fake.api = lambda _: Reply(body)
+    with Peak() as peak:
+        gathered(make.fake, authority)
+    assert peak.more < 300 * _MEGABYTE
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"[" * 100_000,
@@ -116,8 +132,23 @@ def test_pages_without_end_do_end(make: SignIns, authority: Authority) -> None:
         b'{"value": "' + b"\\ud800" * 1_000_000 + b'"}',
         b'{"value": [{"rbacGroupName": "' + b"a" * 8_000_000 + b'", "score": NaN}]}',
         b'{"value": [' + b",".join(b'{"score": 1e400}' for _ in range(300_000)) + b"]}",
+        b'{"value": [' + b",".join([b'{"score":1}'] * 1_300_000) + b"]}",
+        b'{"value": [' + b"{}," * 5_000_000 + b"{}]}",
+        b"{" + b",".join(b'"%d":1' % n for n in range(1_400_000)) + b"}",
     ],
-    ids=["brackets", "brackets in a list", "objects", "empty lists", "digits", "surrogates", "a name", "infinities"],
+    ids=[
+        "brackets",
+        "brackets in a list",
+        "objects",
+        "empty lists",
+        "digits",
+        "surrogates",
+        "a name",
+        "infinities",
+        "scores",
+        "empty objects",
+        "keys",
+    ],
 )
 def test_whatever_one_answer_is_made_of_it_fills_no_memory(make: SignIns, authority: Authority, body: bytes) -> None:
     """Up to sixteen megabytes of anything end in one short error, within a hundred megabytes more."""

@@ -10,6 +10,10 @@ _MAX_DIGITS = 400
 """Digits of an integer. No float holds more than 309, and Python refuses to read over 4300."""
 
 
+_MOST_MARKS = 2_000_000
+"""Commas and colons. Each value takes many times its bytes in memory; the longest answer of groups has 1.2 million."""
+
+
 class Ambiguous(dict[str, Any]):
     """An object that has a key twice: either of its values could be meant."""
 
@@ -20,6 +24,8 @@ def read(body: bytes) -> dict[str, Any]:
     NaN, Infinity and numbers beyond a float's range are floats that aren't finite. An object further in that has a key
     twice is an `Ambiguous`.
     """
+    if body.count(b",") + body.count(b":") > _MOST_MARKS:
+        raise BadResponse(f"over {_MOST_MARKS:,} values, in {len(body)} bytes")
     try:
         document = json.loads(body.decode(), object_pairs_hook=_object, parse_int=_integer)
     except (ValueError, RecursionError) as error:

@@ -127,6 +127,16 @@ def test_no_number_that_is_damaged_costs_a_row(cut: Cut, at: int, bit: int) -> N
     goes_on(cut.path)
 
 
+def test_a_length_that_is_damaged_throughout_cuts_nothing(cut: Cut) -> None:
+    """Where every header says that the journal was three pages long, its own first page knows better."""
+    sizes = SECTOR.to_bytes(4, "big") + PAGE.to_bytes(4, "big")
+    assert cut.undo.count(cut.undo[16:20] + sizes) > 1
+    cut.put(cut.undo.replace(cut.undo[16:20] + sizes, (3).to_bytes(4, "big") + sizes))
+    after = served(cut.path)
+    honest(cut.before, after)
+    assert after.points.keys() == cut.before.points.keys()
+
+
 @pytest.mark.parametrize(
     "harm",
     [lambda undo: undo[: len(undo) // 2], lambda undo: undo[:700], lambda undo: undo[:1], lambda undo: b"x" + undo[1:]],

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from leaks import know, leaks, want_none, want_none_kept
+from leaks import begin_test, know_in_this_test, leaks, want_none, want_none_kept
 from origins import Authority
 from servers import INFLUXD, NOT_TESTED, VICTORIA, Influxd, Victoria, need
 from sign_ins import SignIns
@@ -51,6 +51,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def _no_secret_leaks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let a test fail in which an error's words, a page, or a file that the collector keeps hold a secret."""
     folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    begin_test()
     told: list[str] = []
     real = CollectorError.__init__
 
@@ -71,7 +72,7 @@ def _no_secret_leaks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(httpx.Client, "send", listening)
     read = Secret.read
-    monkeypatch.setattr(Secret, "read", lambda self: know(read(self)))
+    monkeypatch.setattr(Secret, "read", lambda self: know_in_this_test(read(self)))
     yield
     want_none("an error", "\n".join(told))
     want_none("a page", b"\n".join(served))

@@ -23,6 +23,8 @@ _SECRETS = re.compile(r'\b((?:client_secret|password|token)(?:_file)?) = "([^"\\
 _KEPT = (".db", "-journal", ".part", ".lock", ".log")
 
 _known: dict[bytes, str] = {}
+_passing: set[bytes] = set()
+"""Those of one test alone: what it takes for a secret may be a common word to another."""
 
 
 def know(secret: str) -> str:
@@ -42,6 +44,20 @@ def know(secret: str) -> str:
     return secret
 
 
+def know_in_this_test(secret: str) -> str:
+    """Let a secret be looked for until the next test begins; return it."""
+    before = set(_known)
+    know(secret)
+    _passing.update(_known.keys() - before)
+    return secret
+
+
+def begin_test() -> None:
+    """Forget the secrets that were those of the last test alone."""
+    while _passing:
+        _known.pop(_passing.pop(), None)
+
+
 def know_files(folder: Path) -> None:
     """Let the secrets in a simulated tenant's files be looked for."""
     for file in folder.glob("*"):
@@ -50,13 +66,13 @@ def know_files(folder: Path) -> None:
 
 
 def know_settings(text: str) -> None:
-    """Let the secrets that stand in settings, or in files that they name, be looked for."""
+    """Let the secrets in settings, or in files that they name, be looked for in this test."""
     for key, value in _SECRETS.findall(text):
         if not key.endswith("_file"):
-            know(value)
+            know_in_this_test(value)
         elif Path(value).is_file():
             with suppress(UnicodeDecodeError):  # a certificate in bytes is told by its form
-                know(Path(value).read_text(encoding="utf-8").strip())
+                know_in_this_test(Path(value).read_text(encoding="utf-8").strip())
 
 
 def leaks(said: bytes | str) -> list[str]:

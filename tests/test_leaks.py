@@ -60,6 +60,7 @@ def test_a_test_that_prints_one_fails(pytester: pytest.Pytester) -> None:
         """
         import httpx
         from collector.errors import Unavailable
+        from collector.settings import Secret
         from collector.web import Web
         from leaks import know
         from test_web import Known
@@ -80,10 +81,12 @@ def test_a_test_that_prints_one_fails(pytester: pytest.Pytester) -> None:
             web.start()
             assert SECRET in httpx.get(web.url + "readyz", trust_env=False).text
             web.stop()
+        def test_that_reads_one():
+            print(Secret("key", inline="a secret of one test").read())
         def test_that_is_well(tmp_path):
-            print("it is")
+            print("it is, and a secret of one test is a word to another")
         """
     )
     result = pytester.runpytest_subprocess()
-    result.assert_outcomes(passed=5, errors=4)
+    result.assert_outcomes(passed=6, errors=5)
     result.stdout.fnmatch_lines(["*test_that_prints printed or logged an… (31 characters)*"])

@@ -160,8 +160,7 @@ class Campaign:
             case "disk full":
                 with self.database.full():
                     self._within(step)
-                # InfluxDB 1.6.7 says "no space left" for ever once its log has met a full disk: its owner restarts it.
-                self.database.crash()
+                self.database.recover()
             case "right taken":
                 self.database.revoke()
                 self._within(step)

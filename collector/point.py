@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 Value = float | int | str
 
@@ -31,6 +31,9 @@ _FAULT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]|\\(?=[\\,= ]|\Z)")
 _ESCAPED = re.compile(r"([,= ])")
 _CHANGED = re.compile(r"~[0-9a-f]{8}\Z")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 
 
 def carried(text: str, most: int = MAX_TAG_BYTES) -> bool:
@@ -68,8 +71,26 @@ def group_id(id_: str) -> str:
 
 def rfc3339(time: int) -> str:
     """Return a point's time (ms since the epoch) as people read it, in UTC."""
-    moment = datetime.fromtimestamp(time / 1000, UTC)
+    # Not by a float of seconds: it can't tell milliseconds apart from the year 2242 on.
+    moment = _EPOCH + timedelta(milliseconds=time)
     return moment.isoformat(timespec="milliseconds" if time % 1000 else "seconds").replace("+00:00", "Z")
+
+
+def milliseconds(text: str) -> int | None:
+    """Return the time that `rfc3339` would write so (ms since the epoch), any other RFC 3339, or a date's midnight UTC.
+
+    Seconds may be left out, and what is finer than a millisecond is cut off. None for anything else.
+    """
+    if _DATE.fullmatch(text):
+        text += "T00:00Z"
+    if not _RFC3339.fullmatch(text):
+        return None
+    try:
+        # Nine digits of a second: datetime reads six.
+        parsed = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.upper()))
+    except ValueError:
+        return None
+    return (parsed - _EPOCH) // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

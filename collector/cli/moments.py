@@ -2,18 +2,14 @@
 
 import re
 import time
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from collector.point import MAX_TIME
+from collector.point import MAX_TIME, milliseconds
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"d": 86_400_000, "h": 3_600_000}
 _AGO = re.compile(r"([0-9]{1,6})([dh])")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _FORMS = "a time is 2026-03-01T06:00:00Z (or with +01:00), a date like 2026-03-01, or 7d or 12h ago"
 
 
@@ -32,16 +28,7 @@ def _parsed(text: str, now: float) -> int | None:
     ago = _AGO.fullmatch(text)
     if ago:
         return int(now * 1000) - int(ago[1]) * _UNITS[ago[2]]
-    if _DATE.fullmatch(text):
-        text += "T00:00Z"
-    if not _RFC3339.fullmatch(text):
-        return None
-    try:
-        # Nine digits of a second: datetime reads six.
-        parsed = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.upper()))
-    except ValueError:
-        return None
-    return (parsed - _EPOCH) // timedelta(milliseconds=1)
+    return milliseconds(text)
 
 
 def _option(text: str) -> int:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from collector.measurements import MEASUREMENTS
 from collector.point import MAX_ID_BYTES, carried
 from collector.settings.mistakes import mistake, nearest, shown
 from collector.settings.secret import BROKEN, Located, path_fault
@@ -26,13 +27,6 @@ _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]|\.(?!\.))*(?<![.-])", re.IGNORECA
 _URL_HOST = re.compile(r"[^\s/\\?#@<>\"{}|^`%\x00-\x1f\x7f]+")
 _HIGHEST_PORT = 65535
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-_MEASUREMENTS = (
-    *("exposure_score", "exposure_score_by_group", "device_secure_score", "collector_poll"),
-    *("exposure_trend", "exposure_trend_by_group", "exposure_spike", "exposure_annotation"),
-    *("exposure_score_daily", "exposure_score_by_group_daily"),
-)
-"""What a pattern can name: all that the collector writes, or will as soon as it is derived."""
 
 
 def between(least: _Number, most: _Number) -> AfterValidator:
@@ -154,8 +148,8 @@ def _url(value: str, *schemes: str) -> str:
 
 
 def _measurement(value: str) -> str:
-    if not any(fnmatch.fnmatchcase(name, value) for name in _MEASUREMENTS):
-        near = nearest(value, _MEASUREMENTS)
+    if not any(fnmatch.fnmatchcase(name, value) for name in MEASUREMENTS):
+        near = nearest(value, MEASUREMENTS)
         raise mistake(f"matches no measurement{f'; did you mean {near}?' if near else ''}")
     return value
 

@@ -15,7 +15,7 @@ from collector.journal import Journal, Unsound
 from collector.pipeline import Backoff, Collecting, Delivery, Hold, Outcome, Terms
 from collector.pipeline.collect import COLLECT, SIGN_IN, SLOW
 from collector.pipeline.deliver import DELIVER, State
-from collector.point import NO_ID
+from collector.service.ids import last_ids
 from collector.service.lanes import Lanes
 from collector.settings import Settings
 
@@ -138,9 +138,6 @@ def slot_of(seconds: float, interval: int) -> int:
 
 def _known_ids(journal: Journal, tenant: str) -> Callable[[], Mapping[str, str]]:
     def known_ids() -> Mapping[str, str]:
-        since = int(time.time() * 1000) - _IDS_DAYS * _DAY
-        points = sorted(journal.latest("exposure_score_by_group", since, tenant), key=lambda point: point.time)
-        ids = ((point.series.tag("rbacGroupName"), point.series.tag("rbacGroupId")) for point in points)
-        return {name: id_ for name, id_ in ids if id_ != NO_ID}
+        return last_ids(journal, tenant, int(time.time() * 1000) - _IDS_DAYS * _DAY)
 
     return known_ids

@@ -1,7 +1,12 @@
-"""Any points of the schema, for the tests that send them out of the journal and back."""
+"""Any points of the schema, and files of them, for the tests that send them out of the journal and back."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
 
 from hypothesis import strategies as st
 
+from collector.history.sheet import COLUMNS, Sheet
 from collector.measurements import MEASUREMENTS, Kind, Origin
 from collector.point import MAX_ID_BYTES, MAX_TIME, Point, Series, Value, carried, tag_value
 
@@ -69,3 +74,12 @@ def points(draw: st.DrawFn, origins: frozenset[Origin] = frozenset(Origin)) -> P
             within = name.startswith("exposure_score") and field == "score"
             fields[field] = draw(_SCORES if within else _VALUES[kind])
     return Point(Series(name, tags), time, fields)
+
+
+def file(rows: Iterable[Sequence[str]], separator: str = ",") -> Sheet:
+    """Return a file of these lines."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
+    return Sheet(io.BytesIO(text.getvalue().encode()))

@@ -1,13 +1,12 @@
 """A whole table: its lines are the points, whole, and each mistake is told by its line."""
 
-import csv
 import io
-from collections.abc import Iterable, Sequence
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from points import NOW, points
+from points import NOW, file, points
 
 from collector.history.sheet import COLUMNS, Sheet, Wrong
 from collector.history.table import Table, Unfit, lines
@@ -18,15 +17,6 @@ ORG = "exposure_score,2026-01-01T00:00:00Z,contoso,,,"
 GROUP = "exposure_score_by_group,2026-01-01T00:00:00Z,contoso,Finance,7,"
 POLL = "collector_poll,2026-01-01T00:00:00Z,contoso,,,"
 WHEN = 1_767_225_600_000
-
-
-def file(rows: Iterable[Sequence[str]], separator: str = ",") -> Sheet:
-    """Return a file of these lines."""
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=separator, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(rows)
-    return Sheet(io.BytesIO(text.getvalue().encode()))
 
 
 def read(*rows: str, table: Table | None = None) -> list[Point | Wrong]:
@@ -173,3 +163,14 @@ def test_a_score_outside_of_its_range_can_be_asked_for() -> None:
     (point,) = read(GROUP + "score,123.5", table=Table(now=NOW, any_score=True))
     assert isinstance(point, Point)
     assert point.fields == {"score": 123.5}
+
+
+def test_a_file_is_never_held_whole() -> None:
+    """What is in memory while it is read does not grow with its lines."""
+    sheet = Sheet(io.BytesIO(f"{HEADER}\n".encode() + (ORG + "score,5\n" + ORG + "api_time,7\n").encode() * 20_000))
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in Table(now=NOW).points(sheet.records())) == 20_000
+        assert tracemalloc.get_traced_memory()[1] < 300_000
+    finally:
+        tracemalloc.stop()

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journals import HOUR, MIDNIGHT, every, flip, group, org, place
-from points import NOW, points
-from test_history_table import file
+from points import NOW, file, points
 
 from collector.batch import Row
 from collector.history.table import Table, lines

@@ -16,6 +16,8 @@ import typer
 from collector.cli import (
     annotating,
     checking,
+    exporting,
+    importing,
     keeping,
     provisioning,
     redelivering,
@@ -38,7 +40,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for room in (
-    *(working, checking, showing, trending, annotating, redelivering, provisioning, keeping, signing_in, simulating),
+    *(working, checking, showing, trending, annotating, redelivering, provisioning),
+    *(exporting, importing, keeping, signing_in, simulating),
 ):
     room.add(app)
 

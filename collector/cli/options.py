@@ -36,7 +36,7 @@ Name = Annotated[
 ]
 _PROPOSED = re.compile(
     r"`(?:exposure-collector )?"
-    r"((?:run|once|check|status|trend|annotate|replay|rejected|provision|backup|forget|login)(?: [^`]*)?)`"
+    r"((?:run|once|check|status|trend|annotate|replay|rejected|provision|export|import|backup|forget|login)(?: [^`]*)?)`"
 )
 """A command in a message, alone or with its arguments."""
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]

@@ -1,0 +1,220 @@
+"""`import`: a table of points into the journal, beside a running service or none. All of a file, or nothing."""
+
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from collector.cli.imported import SHOWN, Found, fail, show, show_json, warn
+from collector.cli.options import ConfigFile, Json, read_settings
+from collector.cli.progress import Progress, counted
+from collector.errors import CollectorError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collector.history.plain import Naming
+    from collector.history.sheet import Sheet, Wrong
+    from collector.journal import Journal
+    from collector.point import Point, Series
+    from collector.service import Intake
+    from collector.settings import Settings
+
+_TOLD_EVERY = 2_000
+
+
+def add(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command("import")(import_)
+
+
+def import_(
+    file: Annotated[str, typer.Argument(help="A CSV file, or - for stdin.")],
+    *,
+    tenant: Annotated[
+        str | None,
+        typer.Option("--tenant", "-t", help="Of an export this tenant alone; of a plain file the one that it is of."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be new, and what would change.")
+    ] = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Take what is right in a file that is wrong in part.")
+    ] = False,
+    any_score: Annotated[
+        bool, typer.Option("--any-score", help="Take exposure scores outside of 0 to 100 too.")
+    ] = False,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Take a CSV file into the journal.
+
+    It is an export, or a plain one: time,score or time,score,rbacGroupName; an empty group is the organization. What is
+    there already is left alone, another value replaces it, and sinks get what is new. A service may be running.
+    """
+    settings = read_settings(config)
+    # As Ctrl-C: what is in is said.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with ExitStack() as stack:
+        stream = stack.enter_context(_opened(file))
+        journal = stack.enter_context(_journal(settings, dry_run=dry_run))
+        job = _Job(_sheet(file, stream), settings, journal, tenant, any_score=any_score)
+        if job.sheet.plain:
+            job.want_tenant()
+        with Progress() as progress:
+            found = _look(job, stream, file, progress)
+            intake = job.intake(dry=dry_run)
+            if found.points and not (found.wrong and not partial):
+                _take(job, intake, found.points, file, progress)
+    done = bool(intake.points) and not dry_run
+    (show_json if as_json else show)(file, found, intake, done=done)
+    warn(settings, found)
+    fail(file, found, done=done, partial=partial, tenant=tenant)
+
+
+class _Job:
+    """One file for one journal, None where there is none yet: every look at it finds the same."""
+
+    def __init__(
+        self, sheet: "Sheet", settings: "Settings", journal: "Journal | None", tenant: str | None, *, any_score: bool
+    ) -> None:
+        self.sheet = sheet
+        self.tenant = tenant
+        self._settings = settings
+        self._journal = journal
+        self._any_score = any_score
+        self._now = int(time.time() * 1000)
+        self._series: Callable[[str], Series] | None = None
+        self.passed: set[str] = set()
+        """The tenants in the file that were not asked for."""
+
+    def want_tenant(self) -> None:
+        """Let a plain file's tenant be known: the one that was named, or the only one; else raise ConfigError."""
+        names = list(self._settings.tenants)
+        if self.tenant is None:
+            if len(names) > 1:
+                raise ConfigError([f"--tenant: of which tenant is this file? The settings have {', '.join(names)}"])
+            (self.tenant,) = names
+        elif self.tenant not in names and self.tenant not in (self._journal.tenants() if self._journal else ()):
+            raise ConfigError(
+                [f"--tenant: {self.tenant}: neither the settings nor the journal have it; they have {', '.join(names)}"]
+            )
+
+    def points(self) -> "Iterator[Point | Wrong]":
+        """Yield what the file says, from its start."""
+        from collector.history.plain import Plain
+        from collector.history.table import Table
+
+        comma, records = self.sheet.comma, self.sheet.records()
+        if self.sheet.plain:
+            self._series = self._series or self._naming().series
+            plain = Plain(self._series, now=self._now, comma=comma, any_score=self._any_score)
+            yield from plain.points(records)
+            return
+        table = Table(now=self._now, tenant=self.tenant, comma=comma, any_score=self._any_score)
+        yield from table.points(records)
+        self.passed = table.passed
+
+    def intake(self, *, dry: bool) -> "Intake":
+        """Return what takes the points."""
+        from collector.service import Intake
+
+        return Intake(self._journal, dry=dry, scores=self.sheet.plain)
+
+    def _naming(self) -> "Naming":
+        from collector.history.plain import Naming
+        from collector.service import last_ids
+
+        tenant = self.tenant or ""
+        if self._journal is None:
+            return Naming(tenant, {}, ())
+        every = self._journal.series("exposure_score_by_group", tenant)
+        return Naming(tenant, last_ids(self._journal, tenant, 0), {series.tag("rbacGroupName") for series in every})
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    """Open a file that is read twice; what can't be is kept in a file without a name meanwhile."""
+    if file != "-" and Path(file).is_file():
+        with Path(file).open("rb") as stream:
+            yield stream
+        return
+    if file != "-" and not Path(file).exists():
+        raise ConfigError([f"{file}: there is no such file"])
+    if Path(file).is_dir():
+        raise ConfigError([f"{file}: is a folder"])
+    with tempfile.TemporaryFile() as kept:
+        with sys.stdin.buffer if file == "-" else Path(file).open("rb") as stream:
+            shutil.copyfileobj(stream, kept)
+        kept.seek(0)
+        yield kept
+
+
+@contextmanager
+def _journal(settings: "Settings", *, dry_run: bool) -> "Iterator[Journal | None]":
+    """Open the journal; one that isn't there is begun, but not to be looked at."""
+    from collector.journal import Journal
+
+    path = settings.journal.path
+    if dry_run and not path.exists():
+        yield None
+        return
+    with Journal(path, readonly=dry_run) as journal:
+        yield journal
+
+
+def _sheet(file: str, stream: BinaryIO) -> "Sheet":
+    from collector.history.cells import Slip
+    from collector.history.sheet import Sheet
+
+    try:
+        return Sheet(stream)
+    except Slip as slip:
+        raise CollectorError(f"{file}: {slip}") from slip
+
+
+def _look(job: _Job, stream: BinaryIO, file: str, progress: Progress) -> Found:
+    """Read the whole file once, and keep nothing of it but what is wrong."""
+    from collector.history.sheet import Wrong
+
+    found, size = Found(), stream.seek(0, 2)
+    for n, point in enumerate(job.points()):
+        if not n % _TOLD_EVERY:
+            progress.show(f"checking {file}", stream.tell(), size, "bytes")
+        if isinstance(point, Wrong):
+            found.wrong += 1
+            if len(found.errors) < SHOWN:
+                found.errors.append(point)
+            continue
+        found.points += 1
+        found.tenants.add(point.series.tag("tenant"))
+        found.oldest = point.time if found.oldest is None else min(found.oldest, point.time)
+        found.newest = max(found.newest, point.time)
+    found.passed = job.passed
+    return found
+
+
+def _take(job: _Job, intake: "Intake", of: int, file: str, progress: Progress) -> None:
+    """Read it again, and take its points; say how things stand when a person breaks it off."""
+    from collector.history.sheet import Wrong
+    from collector.service.intake import CHUNK
+
+    points = (point for point in job.points() if not isinstance(point, Wrong))
+    try:
+        while chunk := list(islice(points, CHUNK)):
+            intake.take(chunk)
+            progress.show(f"importing {file}", intake.points, of)
+    except KeyboardInterrupt:
+        print(
+            f"interrupted: {intake.points:,} of {counted(of, 'point')} are in; call it again for the others",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1) from None

@@ -60,6 +60,9 @@ def import_(
     It is an export, or a plain one: time,score or time,score,rbacGroupName; an empty group is the organization. What is
     there already is left alone, another value replaces it, and sinks get what is new. A service may be running.
     """
+    from collector.journal import Journal
+    from collector.service import Intake
+
     settings = read_settings(config)
     # As Ctrl-C: what is in is said.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -71,8 +74,12 @@ def import_(
             job.want_tenant()
         with Progress() as progress:
             found = _look(job, stream, file, progress)
-            intake = job.intake(dry=dry_run)
-            if found.points and not (found.wrong and not partial):
+            wanted = bool(found.points) and (partial or not found.wrong)
+            if wanted and journal is None and not dry_run:
+                # Begun only now: for nothing none is.
+                journal = stack.enter_context(Journal(settings.journal.path))
+            intake = Intake(journal, dry=dry_run, scores=job.sheet.plain)
+            if wanted:
                 _take(job, intake, found.points, file, progress)
     done = bool(intake.points) and not dry_run
     (show_json if as_json else show)(file, found, intake, done=done)
@@ -123,12 +130,6 @@ class _Job:
         yield from table.points(records)
         self.passed = table.passed
 
-    def intake(self, *, dry: bool) -> "Intake":
-        """Return what takes the points."""
-        from collector.service import Intake
-
-        return Intake(self._journal, dry=dry, scores=self.sheet.plain)
-
     def _naming(self) -> "Naming":
         from collector.history.plain import Naming
         from collector.service import last_ids
@@ -160,11 +161,11 @@ def _opened(file: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _journal(settings: "Settings", *, dry_run: bool) -> "Iterator[Journal | None]":
-    """Open the journal; one that isn't there is begun, but not to be looked at."""
+    """Open the journal, if there is one."""
     from collector.journal import Journal
 
     path = settings.journal.path
-    if dry_run and not path.exists():
+    if not path.exists():
         yield None
         return
     with Journal(path, readonly=dry_run) as journal:

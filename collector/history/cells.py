@@ -7,6 +7,7 @@ is always written with one more, and whoever reads it need not know how the file
 
 import math
 import re
+from functools import lru_cache
 
 from collector.measurements import Kind
 from collector.point import MAX_TIME, Value, milliseconds
@@ -84,6 +85,8 @@ def whole(cell: str) -> int:
     return int(text)
 
 
+# All that was polled in one slot has one time.
+@lru_cache(maxsize=1000)
 def time(cell: str) -> int:
     """Return a time in ms since the epoch; without a zone it is UTC. Raise Slip."""
     text = cell.strip()

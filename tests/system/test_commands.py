@@ -13,8 +13,8 @@ from servers import Influxd
 from system.blackbox import COMMAND, Simulated, collector, document, environment, poll, settings, v1, well
 
 COMMANDS = (
-    *("run", "once", "check", "status", "trend", "annotate", "replay", "rejected", "provision", "backup", "forget"),
-    *("login", "simulate", "demo"),
+    *("run", "once", "check", "status", "trend", "annotate", "replay", "rejected", "provision", "export", "import"),
+    *("backup", "forget", "login", "simulate", "demo"),
 )
 
 

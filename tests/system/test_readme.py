@@ -27,6 +27,8 @@ def test_every_command_of_the_readme_runs(
 ) -> None:
     """Each line of each shell block runs as it stands, in one folder, or is one of the two make targets."""
     settings(tmp_path, simulated, v1("main", influxd.url, database))
+    (kept,) = blocks("csv")
+    (tmp_path / "scores.csv").write_text(kept, encoding="utf-8")
     lines = [line for block in blocks("sh") for line in block.splitlines()]
     assert set(lines) >= MAKE
     targets = (ROOT / "Makefile").read_text()

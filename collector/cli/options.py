@@ -34,10 +34,11 @@ Name = Annotated[
     str | None,
     typer.Option("--name", help="This collector's name, the tag `collector` of its polls. Else the host's."),
 ]
-_PROPOSED = re.compile(
-    r"`(?:exposure-collector )?"
-    r"((?:run|once|check|status|trend|annotate|replay|rejected|provision|export|import|backup|forget|login)(?: [^`]*)?)`"
+_COMMANDS = (
+    *("run", "once", "check", "status", "trend", "annotate", "replay", "rejected", "provision", "export", "import"),
+    *("backup", "forget", "login"),
 )
+_PROPOSED = re.compile(rf"`(?:exposure-collector )?((?:{'|'.join(_COMMANDS)})(?: [^`]*)?)`")
 """A command in a message, alone or with its arguments."""
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 

@@ -37,10 +37,19 @@ ROWS = {
     "round of 2 tenants x 2 groups, answers in 50 ms: CPU of once": "-",
 }
 """What each row is called at the smallest size, and its goal."""
+JUDGES = ("the rule", "change in 24 h", "mean + 3 deviations")
+KINDS = (
+    *("step", "step after step", "step again", "decay", "gaps", "quantized", "all with a step"),
+    *("ramp", "dip", "walk", "noise", "toggle", "broken", "flat", "all without a step"),
+)
 
 
 def test_the_benchmark_prints_every_row_with_a_figure() -> None:
-    """One command prints the machine and one table: whatever is measured, a figure that is finite, and its goal."""
+    """One command prints the machine and two tables.
+
+    In the one stands, for whatever is measured, a figure that is finite, and its goal; in the other, for each kind of
+    history and each way to page, whom it told.
+    """
     need(INFLUXD)
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks", "--quick"],
@@ -54,9 +63,9 @@ def test_the_benchmark_prints_every_row_with_a_figure() -> None:
     assert done.returncode == 0, done.stderr
     missing = shutil.which("curl") is None
     assert (f"{NOT_MEASURED} for want of curl: delivery" in done.stderr) == missing
-    machine, blank, head, _, *lines = done.stdout.splitlines()
+    first, second, third = done.stdout.split("\n\n")
+    machine, (head, _, *lines) = first, second.splitlines()
     assert re.fullmatch(r"\d+ cores, Python 3\.\S+, SQLite 3\.\S+", machine)
-    assert blank == ""
     assert cells(head) == ["what", "measured", "held against", "ratio or figure", "goal"]
     rows = [cells(line) for line in lines]
     assert {what: goal for what, *_, goal in rows} == {
@@ -65,6 +74,14 @@ def test_the_benchmark_prints_every_row_with_a_figure() -> None:
     for what, measured, _, figure, _ in rows:
         assert math.isfinite(number(figure)), what
         assert 0 < number(measured) < math.inf, what
+    head, _, *lines = third.splitlines()
+    assert cells(head)[:3] == ["histories", "paged by", "due"]
+    told = [cells(line) for line in lines]
+    assert {(kind, judge) for kind, judge, *_ in told} == {(kind, judge) for kind in KINDS for judge in JUDGES}
+    assert {kind: goal for kind, *_, goal in told if goal != "-"} == {
+        "all with a step": "0.98 at the first sample at least",
+        "all without a step": "0.3 false a year at most",
+    }
 
 
 def test_what_misses_a_program_is_left_out_and_named(capsys: pytest.CaptureFixture[str]) -> None:

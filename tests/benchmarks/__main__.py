@@ -1,9 +1,11 @@
 """What the collector costs, measured here and now and held against the least that the same work could cost.
 
-Is not a test: it prints figures beside their goals, and ends well whatever they are. All of it happens on loopback.
+And whom it tells of a rise, by histories that are labelled, held against what else one could page by. Is not a test: it
+prints figures beside their goals, and ends well whatever they are. All of it happens on loopback.
 
-    python -m tests.benchmarks           from the project's root, under two minutes
+    python -m tests.benchmarks           from the project's root, under three minutes
     python -m tests.benchmarks --quick   some seconds, at sizes that say nothing
+    python -m tests.benchmarks --even    the histories alone, by the seeds on which the rule is tuned
 """
 
 import argparse
@@ -14,7 +16,7 @@ from pathlib import Path
 # As pytest has it: the servers and processes of the tests are found by their names.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import commands, delivering, journaling, payload, whole_round
+from benchmarks import commands, delivering, journaling, payload, telling, whole_round
 from benchmarks.running import Measurement, machine, run
 from benchmarks.size import FULL, QUICK
 from benchmarks.table import rendered
@@ -32,16 +34,23 @@ MEASUREMENTS = (
 
 
 def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="What the collector costs.")
+    """Print the tables."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks", description="What the collector costs, and tells."
+    )
     parser.add_argument("--quick", action="store_true", help="very small sizes: shows that it runs, and nothing else")
-    size = QUICK if parser.parse_args().quick else FULL
+    parser.add_argument("--even", action="store_true", help="whom it tells, by the seeds to tune on, and no cost")
+    options = parser.parse_args()
+    size = QUICK if options.quick else FULL
+    if options.even:
+        sys.stdout.write(telling.table(size, even=True))
+        return
     os.environ["NO_PROXY"] = "localhost,127.0.0.1"  # loopback alone, whatever proxy the environment names
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         # What the collector logs is a part of its cost; nobody reads it here.
         log.configure("info", "json", nowhere)
         rows = list(run(MEASUREMENTS, size))
-    sys.stdout.write(f"{machine()}\n\n{rendered(rows)}")
+    sys.stdout.write(f"{machine()}\n\n{rendered(rows)}\n{telling.table(size)}")
 
 
 if __name__ == "__main__":

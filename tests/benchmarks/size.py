@@ -23,6 +23,10 @@ class Size:
     tenants: int
     groups: int
     """Of a round: tenants, and groups a tenant."""
+    seeds: int
+    """Labelled histories of each kind that are told of, or not."""
+    told: int
+    """Days of each of them."""
 
 
 FULL = Size(
@@ -35,5 +39,19 @@ FULL = Size(
     trended=365,
     tenants=50,
     groups=40,
+    seeds=12,
+    told=730,
 )
-QUICK = Size(times=1, polls=5, days=2, payload=500, delivered=6_000, journaled=500, trended=2, tenants=2, groups=2)
+QUICK = Size(
+    times=1,
+    polls=5,
+    days=2,
+    payload=500,
+    delivered=6_000,
+    journaled=500,
+    trended=2,
+    tenants=2,
+    groups=2,
+    seeds=2,
+    told=60,
+)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from collector.point import Point
 
+DERIVE = "derive"
+"""The consumer that appends what follows from the scores; every other is a sink, by its name in the settings."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from collector.batch import DERIVE
 from collector.measurements import MEASUREMENTS
 from collector.point import MAX_ID_BYTES, carried
 from collector.settings.mistakes import mistake, nearest, shown
@@ -91,7 +92,7 @@ def _tenant_name(value: str) -> str:
 def _sink_name(value: str) -> str:
     if not value or BROKEN.search(value):
         raise mistake("the name must be one line of valid text, and not empty")
-    if value == "derive":
+    if value == DERIVE:
         raise mistake("the name is taken by the collector's own consumer of the journal; choose another one")
     return value
 

@@ -1,0 +1,77 @@
+"""Who is followed: the organization, and each device group through its names.
+
+A group is its id; what was kept for a name before an id was seen with it belongs to the group of that name, as long as
+there is only one. Groups without any id are their names.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from collector.history.rises import EVERYBODY, SPIKES
+from collector.point import NO_ID, Series
+
+ORGANIZATION = "exposure_score"
+GROUPS = "exposure_score_by_group"
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """One score through time. `series`: all that are its past, of one measurement and tenant."""
+
+    series: tuple[Series, ...]
+
+    @property
+    def measurement(self) -> str:
+        """The measurement of its scores."""
+        return self.series[0].measurement
+
+    @property
+    def tenant(self) -> str:
+        """Whose it is."""
+        return self.series[0].tag("tenant")
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that it has had; none for the organization."""
+        return frozenset(name for series in self.series for key, name in series.tags if key == "rbacGroupName")
+
+
+def followed(every: Iterable[Series]) -> Mapping[Series, Followed]:
+    """Return by each of a tenant's series of one measurement who is followed by it."""
+    named: defaultdict[str, set[str]] = defaultdict(set)
+    parts: defaultdict[tuple[str, ...], list[Series]] = defaultdict(list)
+    known = list(every)
+    for series in known:
+        if (id_ := _id(series)) != NO_ID:
+            named[_name(series)].add(id_)
+    for series in known:
+        ids = {_id(series)} - {NO_ID} or named[_name(series)]
+        parts[(*ids,) if len(ids) == 1 else ("", _name(series))].append(series)
+    return {series: Followed(tuple(part)) for part in parts.values() for series in part}
+
+
+def trend_of(series: Series) -> Series:
+    """Return the series of what is told of a score."""
+    return Series(series.measurement.replace("exposure_score", "exposure_trend"), series.tags)
+
+
+def daily_of(series: Series) -> Series:
+    """Return the series of a score's days."""
+    return Series(f"{series.measurement}_daily", series.tags)
+
+
+def spike_of(series: Series) -> Series:
+    """Return the series of a score's spikes."""
+    tags: Sequence[tuple[str, str]] = series.tags
+    if series.measurement == ORGANIZATION:
+        tags = (*tags, ("rbacGroupName", EVERYBODY), ("rbacGroupId", NO_ID))
+    return Series(SPIKES, tuple(tags))
+
+
+def _id(series: Series) -> str:
+    return dict(series.tags).get("rbacGroupId", NO_ID)
+
+
+def _name(series: Series) -> str:
+    return dict(series.tags).get("rbacGroupName", "")

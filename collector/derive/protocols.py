@@ -1,0 +1,48 @@
+"""What the consumer asks of the journal. Every method raises JournalError when the file can't be used."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from collector.batch import Batch, Cursor, Filter
+from collector.history.spikes import Rule
+from collector.point import Point, Series
+
+
+class Journal(Protocol):
+    """The log of points, and the past that it holds. Times are ms since the epoch."""
+
+    def cursor(self, consumer: str, target: str = "") -> Cursor:
+        """Return the consumer's cursor; a new one stands at the first row."""
+
+    def read(self, cursor: Cursor, limit: int, wanted: Filter) -> Batch:
+        """Return at most `limit` rows from the cursor on, superseded ones left out."""
+
+    def append(self, points: Sequence[Point], taken: tuple[Cursor, int] | None = None) -> bool:
+        """Append, and move a cursor in the same transaction; False, with nothing done, when it was moved meanwhile."""
+
+    def series(self, measurement: str, tenant: str | None = None) -> Sequence[Series]:
+        """Return every series that there is, of one tenant or of all."""
+
+    def history(self, series: Series, since: int, until: int) -> Sequence[Point]:
+        """Return the points of a series from `since` to before `until`, in the order of time."""
+
+    def before(self, moments: Sequence[tuple[Series, int]]) -> Sequence[Point | None]:
+        """Return the newest point of each series at or before its moment, None where that is over a day older."""
+
+    def latest(self, measurement: str, since: int, tenant: str | None = None) -> Sequence[Point]:
+        """Return the newest point of each series of a measurement, from `since` to now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """By what points are derived. `interval`: seconds of a slot; `links`: a tenant's page in the portal, by its name.
+
+    `groups_follow`: whether the scores of the device groups are polled, and so come soon after the organization's.
+    """
+
+    organization: Rule
+    groups: Rule
+    interval: int
+    links: Mapping[str, str]
+    groups_follow: bool = True

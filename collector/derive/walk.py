@@ -1,0 +1,145 @@
+"""One score, judged sample by sample: what is told of each, and the episodes that come of it.
+
+Whatever was the reason (a new sample, a late one, a break), the walk begins at the first sample that may have changed
+and ends where nothing it says is new. What it says of a sample it says by what stood before it alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from collector.derive.followed import ORGANIZATION, Followed, spike_of
+from collector.derive.moments import Moments
+from collector.derive.protocols import Rules
+from collector.history.card import DAY, Sample, Standing, moments, stand
+from collector.history.rises import OPEN
+from collector.history.spikes import Episode, Judged, Rule, Usual, closes_before, judge, usual
+from collector.point import Point, Series
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What is told of a sample."""
+
+    series: Series
+    standing: Standing
+    judged: Judged
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An episode, and the series of spikes that has it."""
+
+    spike: Series
+    episode: Episode
+
+
+class Walk:
+    """Goes through a score from `episode` on, the one that was open before. `unseen`: see `_gone`."""
+
+    def __init__(
+        self,
+        one: Followed,
+        rules: Rules,
+        breaks: Sequence[int],
+        past: Moments,
+        unseen: Callable[[int, int], bool],
+    ) -> None:
+        self._one = one
+        self._rule = rule_of(one, rules)
+        self._breaks = breaks
+        self._past = past
+        self._unseen = unseen
+        self._usual: dict[tuple[int, int | None], Usual | None] = {}
+        self.open: Kept | None = None
+        self.last: int | None = None
+        """The time of the last sample."""
+        self.episodes: list[Kept] = []
+        """Those that are over, in the order in which they began."""
+
+    def go(self, samples: Mapping[int, tuple[Series, float]]) -> Iterator[Told]:
+        """Yield what is told of each sample, in the order of time."""
+        times = sorted(samples)
+        self._past.look((series, then) for time in times for then in moments(time) for series in self._one.series)
+        days = {day for time in times for day in self._window(time)}
+        self._past.look_for_closes([(self._one, sorted(days))])
+        for time in times:
+            series, score = samples[time]
+            yield self._tell(series, Sample(time, score))
+
+    def usual(self, time: int, broken: int | None = None) -> Usual | None:
+        """Return what is usual at a time; its closes have been looked for."""
+        key = time // DAY, broken
+        if key not in self._usual:
+            closes = self._past.closes(self._one, self._window(time))
+            self._usual[key] = usual(closes_before(closes, time // DAY, self._rule, broken), self._rule)
+        return self._usual[key]
+
+    def broken(self, time: int) -> int | None:
+        """Return the last break up to a time."""
+        return max((moment for moment in self._breaks if moment <= time), default=None)
+
+    def _tell(self, series: Series, now: Sample) -> Told:
+        self._gone(now)
+        broken = self.broken(now.time)
+        before = self.open
+        judged = judge(now, self.usual(now.time, broken), before.episode if before else None, self._rule, broken)
+        if judged.over is not None and before is not None:
+            self.episodes.append(replace(before, episode=judged.over))
+        self.open = None
+        if judged.open is not None:
+            begun = before is None or judged.open.begin != before.episode.begin
+            self.open = Kept(spike_of(series) if begun or before is None else before.spike, judged.open)
+        self.last = now.time
+        old = [self._past.before(self._one, moment) for moment in moments(now.time)]
+        return Told(series=series, standing=stand(now, old), judged=judged)
+
+    def _gone(self, now: Sample) -> None:
+        """Let an episode be over that no sample went on with for a day, while others of its tenant were seen."""
+        if self.open is None or self.last is None or self._one.measurement == ORGANIZATION:
+            return
+        end = self.last + DAY
+        if end <= now.time and self._unseen(end, now.time):
+            self.episodes.append(replace(self.open, episode=replace(self.open.episode, end=end)))
+            self.open = None
+
+    def _window(self, time: int) -> range:
+        return range(max(0, time // DAY - self._rule.window_days), time // DAY)
+
+
+def rule_of(one: Followed, rules: Rules) -> Rule:
+    """Return the rule by which a score is judged."""
+    return rules.organization if one.measurement == ORGANIZATION else rules.groups
+
+
+def trend_fields(told: Told) -> dict[str, float | int]:
+    """Return the fields of a trend point."""
+    standing, judged = told.standing, told.judged
+    changes = {
+        "change_1d": standing.change_1d,
+        "change_7d": standing.change_7d,
+        "change_30d": standing.change_30d,
+    }
+    return {
+        "score": standing.score,
+        "baseline": judged.baseline,
+        "rise": judged.rise,
+        **{name: change for name, change in changes.items() if change is not None},
+        "level": {"low": 1, "medium": 2, "high": 3}[standing.level],
+        "spike": int(judged.open is not None),
+        "verdict": int(judged.known),
+    }
+
+
+def kept_of(point: Point) -> Kept:
+    """Return the episode that a spike's point tells of. Its threshold is not in the point."""
+    fields = point.fields
+    return Kept(
+        point.series,
+        Episode(
+            begin=point.time,
+            baseline=float(fields["baseline"]),
+            threshold=0.0,
+            peak=float(fields["peak"]),
+            end=int(fields["end_time"]) if fields["state"] != OPEN else None,
+        ),
+    )

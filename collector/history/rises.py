@@ -1,0 +1,68 @@
+"""The spikes of the past as a journal has them. Is not the rule by which they were found (`spikes.py`)."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from collector.point import MAX_TIME, Point, Series
+
+SPIKES = "exposure_spike"
+EVERYBODY = "(organization)"
+"""The `rbacGroupName` of the organization's own spikes."""
+OVER, OPEN, WITHDRAWN = 0, 1, 2
+"""The field `state` of a spike's point."""
+
+State = Literal["over", "open", "withdrawn"]
+_STATES: Sequence[State] = ("over", "open", "withdrawn")
+
+
+class Past(Protocol):
+    """A journal, as far as it is asked here. Times are ms since the epoch."""
+
+    def series(self, measurement: str, tenant: str | None = None) -> Sequence[Series]:
+        """Return every series that there is, of one tenant or of all."""
+
+    def history(self, series: Series, since: int, until: int) -> Sequence[Point]:
+        """Return the points of a series from `since` to before `until`, in the order of time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spike:
+    """One episode, from `begin` to before `end` (ms; None while it is open). A break may have withdrawn it."""
+
+    tenant: str
+    group: str
+    """A device group's name, or `(organization)`."""
+    id: str
+    begin: int
+    end: int | None
+    state: State
+    baseline: float
+    peak: float
+    rise: float
+
+
+def spikes(past: Past, tenants: Collection[str], since: int = 0) -> Sequence[Spike]:
+    """Return the spikes that began at `since` (ms) or later, the newest first."""
+    points = [
+        point
+        for tenant in tenants
+        for series in past.series(SPIKES, tenant)
+        for point in past.history(series, since, MAX_TIME)
+    ]
+    return sorted(map(_spike, points), key=lambda one: (-one.begin, one.tenant, one.group != EVERYBODY, -one.rise))
+
+
+def _spike(point: Point) -> Spike:
+    fields = point.fields
+    return Spike(
+        tenant=point.series.tag("tenant"),
+        group=point.series.tag("rbacGroupName"),
+        id=point.series.tag("rbacGroupId"),
+        begin=point.time,
+        end=int(fields["end_time"]) or None,
+        state=_STATES[int(fields["state"])],
+        baseline=float(fields["baseline"]),
+        peak=float(fields["peak"]),
+        rise=float(fields["rise"]),
+    )

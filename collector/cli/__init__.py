@@ -24,6 +24,7 @@ from collector.cli import (
     showing,
     signing_in,
     simulating,
+    spiking,
     trending,
     working,
 )
@@ -40,8 +41,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for room in (
-    *(working, checking, showing, trending, annotating, redelivering, provisioning),
-    *(exporting, importing, keeping, signing_in, simulating),
+    *(working, checking, showing, trending, spiking, annotating),
+    *(redelivering, provisioning, exporting, importing, keeping, signing_in, simulating),
 ):
     room.add(app)
 

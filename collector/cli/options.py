@@ -35,7 +35,20 @@ Name = Annotated[
     typer.Option("--name", help="This collector's name, the tag `collector` of its polls. Else the host's."),
 ]
 _COMMANDS = (
-    *("run", "once", "check", "status", "trend", "annotate", "replay", "rejected", "provision", "export", "import"),
+    *(
+        "run",
+        "once",
+        "check",
+        "status",
+        "trend",
+        "spikes",
+        "annotate",
+        "replay",
+        "rejected",
+        "provision",
+        "export",
+        "import",
+    ),
     *("backup", "forget", "login"),
 )
 _PROPOSED = re.compile(rf"`(?:exposure-collector )?((?:{'|'.join(_COMMANDS)})(?: [^`]*)?)`")

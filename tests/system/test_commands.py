@@ -13,7 +13,20 @@ from servers import Influxd
 from system.blackbox import COMMAND, Simulated, collector, document, environment, poll, settings, v1, well
 
 COMMANDS = (
-    *("run", "once", "check", "status", "trend", "annotate", "replay", "rejected", "provision", "export", "import"),
+    *(
+        "run",
+        "once",
+        "check",
+        "status",
+        "trend",
+        "spikes",
+        "annotate",
+        "replay",
+        "rejected",
+        "provision",
+        "export",
+        "import",
+    ),
     *("backup", "forget", "login", "simulate", "demo"),
 )
 

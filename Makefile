@@ -39,7 +39,7 @@ check: .venv/.testing ## the gates, then the whole suite
 	$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory test FLOOR=97.5
 
-bench: .venv/.testing ## what it costs, measured
+bench: .venv/.testing ## what it costs, and whom it tells of a rise, measured
 	@$(BIN)/python -m tests.benchmarks
 
 soak: .venv/.testing ## kills and outages for MINUTES (10), then every point is asked for

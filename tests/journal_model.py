@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from journal_drafts import MOMENTS, NOW, SINKS
 from journals import DAY, MIDNIGHT
 
-from collector.batch import Backlog, Cursor, Filter, Row
+from collector.batch import DERIVE, Backlog, Cursor, Filter, Row
 from collector.journal import Holdings, Journal, Resent
 from collector.point import MAX_TIME, Point, Series
 
@@ -122,6 +122,8 @@ class Model:
         self.rows = {id_: point for id_, point in self.rows.items() if tenant(point.series) != name}
         self._drop([n for n, (_, row) in self.letters.items() if tenant(row.point.series) == name])
         self.series = {series for series in self.series if tenant(series) != name}
+        if DERIVE in self.cursors:  # what it makes of rows that it has read already counts no more
+            self.move(DERIVE, self.cursors[DERIVE].next)
         return held
 
     def taken(self, consumers: Sequence[str]) -> int:

@@ -6,7 +6,8 @@ back.
 
 from collector.defender.client import Defender
 from collector.defender.clock import TOLERATED_SECONDS, agreed
+from collector.defender.clouds import portal
 from collector.defender.sign_in import Login, Person
 from collector.defender.whereabouts import Whereabouts
 
-__all__ = ["TOLERATED_SECONDS", "Defender", "Login", "Person", "Whereabouts", "agreed"]
+__all__ = ["TOLERATED_SECONDS", "Defender", "Login", "Person", "Whereabouts", "agreed", "portal"]

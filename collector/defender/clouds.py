@@ -9,6 +9,8 @@ from collector.settings import Tenant
 
 _PUBLIC_LOGIN = "https://login.microsoftonline.com"
 _US_LOGIN = "https://login.microsoftonline.us"
+_PORTALS = {"gcc-high": "https://security.microsoft.us", "dod": "https://security.apps.mil"}
+_PUBLIC_PORTAL = "https://security.microsoft.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,12 @@ def endpoints(tenant: Tenant, table: str = "tenants.NAME") -> Endpoints:
         mend=_mend(tenant, table),
         mends=_mends(tenant, table, tenant.scope or cloud.scope),
     )
+
+
+def portal(tenant: Tenant) -> str:
+    """Return the page of the portal on which a person sees a tenant's weaknesses."""
+    own = f"?tid={tenant.tenant_id}" if tenant.tenant_id else ""
+    return f"{_PORTALS.get(tenant.cloud, _PUBLIC_PORTAL)}/tvm_dashboard{own}"
 
 
 def clouds_of(host: str) -> Sequence[str]:

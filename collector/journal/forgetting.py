@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from collector.batch import DERIVE
 from collector.journal import cursors
 from collector.journal.database import Database
 from collector.journal.days import following
@@ -93,6 +94,10 @@ def forget(database: Database, names: Names, tenant: str, went: Callable[[int], 
             r" WHERE instr(replace(error, '\', ''), 'tenant=' || replace(?, '\', ''))",
             (tenant,),
         )
+        # What is being made of rows that were read already must not come back behind them.
+        derive = cursors.find(connection, DERIVE)
+        if derive is not None:
+            cursors.move(connection, DERIVE, derive.next)
         names.forget()
     return Holdings(points=points, dead_letters=letters, series=len(numbers), stuck=stuck)
 

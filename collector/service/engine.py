@@ -8,13 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from collector.defender import Defender
+from collector.defender import Defender, portal
+from collector.derive import Derive, Rules
+from collector.history.spikes import Rule
 from collector.http.clients import Clients
 from collector.influx import open_sink
 from collector.journal import Journal, Unsound
 from collector.pipeline import Backoff, Collecting, Delivery, Hold, Outcome, Terms
 from collector.pipeline.collect import COLLECT, SIGN_IN, SLOW
 from collector.pipeline.deliver import DELIVER, State
+from collector.service.deriving import DERIVING, Deriving
 from collector.service.ids import last_ids
 from collector.service.lanes import Lanes
 from collector.settings import Settings
@@ -60,12 +63,14 @@ class Engine:
         sign_in = max(collect, _SIGN_INS)
         slow = max(1, collect // 4)
         self.lanes = Lanes(
-            {COLLECT: collect, SLOW: slow, SIGN_IN: sign_in, DELIVER: len(sinks), SLOT: 1, KEEP: 1, PRUNE: 1}
+            {COLLECT: collect, SLOW: slow, SIGN_IN: sign_in, DELIVER: len(sinks)}
+            | {SLOT: 1, KEEP: 1, PRUNE: 1, DERIVING: 1}
         )
         self.deliveries = [
             Delivery(sink=sink, journal=journal, workers=self.lanes, changed=delivered, backoff=backoff)
             for sink in sinks
         ]
+        self.deriving = Deriving(Derive(journal, _rules(settings)), self.lanes, self._deliver)
         self.hold = Hold(journal, appended=self.nudge)
         self._collecting = Collecting(
             hold=self.hold, workers=self.lanes, name=name, timeout=settings.poll.timeout_seconds
@@ -101,13 +106,13 @@ class Engine:
     @property
     def damage(self) -> Sequence[Unsound]:
         """What users of the journal have met of damage in it."""
-        errors = (self.hold.error, *(delivery.state.error for delivery in self.deliveries))
+        errors = (self.hold.error, self.deriving.error, *(delivery.state.error for delivery in self.deliveries))
         return [error for error in errors if isinstance(error, Unsound)]
 
     def nudge(self) -> None:
-        """Let every sink look for new rows."""
-        for delivery in self.deliveries:
-            delivery.nudge()
+        """Let every consumer look for new rows."""
+        self.deriving.nudge()
+        self._deliver()
 
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
         """Start nothing more, give what runs its time, and append what waits in memory; return whether all ended."""
@@ -115,6 +120,10 @@ class Engine:
         if not self.hold.flush():
             _log.error("points.lost", count=self.hold.held, what="the journal could not be written to the end")
         return ended
+
+    def _deliver(self) -> None:
+        for delivery in self.deliveries:
+            delivery.nudge()
 
     def _name_a_move(self, delivery: Delivery) -> None:
         sink = delivery.sink
@@ -134,6 +143,17 @@ class Engine:
 def slot_of(seconds: float, interval: int) -> int:
     """Return the slot (ms) of a moment: floored to a whole multiple of the interval since the epoch."""
     return int(seconds // interval) * interval * 1000
+
+
+def _rules(settings: Settings) -> Rules:
+    spikes = settings.spikes
+    return Rules(
+        organization=Rule(rise=spikes.rise_points, window_days=spikes.window_days),
+        groups=Rule(rise=spikes.group_rise_points, window_days=spikes.window_days),
+        interval=settings.poll.interval_seconds,
+        links={name: portal(tenant) for name, tenant in settings.tenants.items()},
+        groups_follow="device_groups" in settings.poll.subjects,
+    )
 
 
 def _known_ids(journal: Journal, tenant: str) -> Callable[[], Mapping[str, str]]:

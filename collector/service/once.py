@@ -1,4 +1,4 @@
-"""One poll of every tenant, then delivery until every sink has everything."""
+"""One poll of every tenant, what follows from it, then delivery until every sink has everything."""
 
 import threading
 import time
@@ -81,6 +81,7 @@ class _Once:
             if not engine.hold.flush() and engine.damage:
                 Soundness(engine.journal).mend(*engine.damage)
                 engine.hold.flush()
+            engine.deriving.finish()
             engine.nudge()
             tail = engine.journal.tail()
             with self._changed:

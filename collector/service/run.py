@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 
+from collector.batch import DERIVE
 from collector.errors import JournalError
 from collector.journal import in_charge
 from collector.pipeline import Backoff, Outcome, Terms
@@ -90,6 +91,7 @@ class Running:
         engine.lanes.soon(PRUNE, self._expiry.look)
         engine.lanes.soon(PRUNE, self._soundness.look)
         engine.lanes.soon(PRUNE, self._prune)
+        engine.nudge()
         self._watch.start()
         if web:
             web.start()
@@ -180,7 +182,7 @@ class Running:
     def _keep_house(self) -> None:
         self._watching.turned()
         self._offset.look()
-        if self._prune_waits and self._compared:
+        if self._prune_waits and self._may_prune():
             self._engine.lanes.soon(PRUNE, self._prune)
         if self._soundness.wants(self._engine.damage):
             self._engine.lanes.soon(PRUNE, self._mend)
@@ -198,16 +200,21 @@ class Running:
         for delivery in self._engine.deliveries:
             delivery.wake()
 
+    def _may_prune(self) -> bool:
+        """Whether it is known what time it is, and all is derived from what could go."""
+        return self._compared and self._engine.deriving.up_to_date
+
     def _prune(self) -> None:
         days = self._settings.journal.keep_days
-        self._prune_waits = bool(days) and not self._compared
+        self._prune_waits = bool(days) and not self._may_prune()
         if not days or self._prune_waits:
             return
         # A clock that runs ahead by years would take all of the history with it.
         now = time.time() - max(0.0, self._offset.ahead)
         before = int((now - days * _DAY_SECONDS) * 1000)
         try:
-            gone = self._engine.journal.prune(before, [delivery.sink.name for delivery in self._engine.deliveries])
+            consumers = [DERIVE, *(delivery.sink.name for delivery in self._engine.deliveries)]
+            gone = self._engine.journal.prune(before, consumers)
         except JournalError as error:
             _log.error("journal.failed", error=str(error), mend=error.mend)
             return

@@ -58,7 +58,7 @@ def test_check_says_what_the_journal_holds_and_who_polls_it(simulated: Simulated
     with Process("run", "--config", config) as service:
         until(lambda: len(service.said("poll.settled")) == 2, what="both polls")
         said = well(collector("check", "--config", config))
-        assert f"5 points; polled by the process {service.pid}" in said
+        assert f"8 points; polled by the process {service.pid}" in said
         assert f"polled by the process {service.pid}" in well(collector("status", "--config", config))
     assert "no process polls it now" in well(collector("check", "--config", config))
     for path, words in (

@@ -57,7 +57,7 @@ def test_a_sound_journal_is_left_as_it_is(config: Path) -> None:
     before = journal_of(config).read_bytes()
     found = checks(config)
     assert found["journal"].ok
-    assert found["journal: rows"].message == "all 5 rows are as they were written"
+    assert found["journal: rows"].message == "all 8 rows are as they were written"
     assert "free" in found["journal: room"].message
     assert journal_of(config).read_bytes() == before
 
@@ -66,7 +66,7 @@ def test_a_damaged_row_is_found(config: Path) -> None:
     """A row that isn't what was written is named, beside how many were looked at."""
     execute(journal_of(config), "UPDATE point SET data = x'00' WHERE id = 3")
     found = only_bad(config, "journal: rows")
-    assert found.message == "damaged, in all 5 rows: row 3"
+    assert found.message == "damaged, in all 8 rows: row 3"
     assert "backup" in found.mend
 
 
@@ -145,10 +145,10 @@ def test_dead_letters_are_a_warning(simulated: Simulated, tmp_path: Path) -> Non
         said = collector("check", "--config", config)
     letters = found["sink main: dead letters"]
     assert letters.ok
-    assert letters.message == "3 points were refused for good"
+    assert letters.message == "6 points were refused for good"
     assert "`exposure-collector rejected list`" in letters.mend
     assert "`exposure-collector rejected resend` when the cause is mended" in letters.mend
-    assert "warn  sink main: dead letters: 3 points" in said.stdout
+    assert "warn  sink main: dead letters: 6 points" in said.stdout
     assert "sink other: dead letters" not in found
 
 

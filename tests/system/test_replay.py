@@ -42,7 +42,7 @@ def test_a_database_that_lost_everything_is_filled_again(
     before = {name: influxd.points(name, database) for name in measurements}
     asked = len(simulated.requests())
     empty(influxd, database)
-    assert "12 of 12 points delivered" in well(collector("replay", "main", "--all", "--config", config))
+    assert "20 of 20 points delivered" in well(collector("replay", "main", "--all", "--config", config))
     assert {name: influxd.points(name, database) for name in measurements} == before
     assert len(simulated.requests()) == asked
     assert document(collector("status", "--config", config, "--json"))["sinks"][0]["backlog"] == 0
@@ -59,13 +59,13 @@ def test_since_a_time_only_what_is_of_then_and_later_comes_again(
     done = collector("replay", "main", "--since", later, "--config", config, "--json")
     assert well(done)
     found = document(done)
-    expected = {"sink": "main", "from": later, "points": 6, "delivered": 6, "backlog": 0, "by": None, "ok": True}
+    expected = {"sink": "main", "from": later, "points": 10, "delivered": 10, "backlog": 0, "by": None, "ok": True}
     assert found == {**expected, "dead_letters": 0, "error": ""}
     assert [row["time"] for row in influxd.points("exposure_score", database)] == times[1:]
     tomorrow = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86_400))
     done = collector("replay", "main", "--since", tomorrow, "--config", config)
     assert (done.returncode, "lies ahead of this machine's clock" in done.stderr) == (2, True)
-    assert "6 of 6" not in well(collector("replay", "main", "--since", "1h", "--config", config))
+    assert "10 of 10" not in well(collector("replay", "main", "--since", "1h", "--config", config))
 
 
 def test_beside_a_running_service_the_service_delivers(
@@ -98,12 +98,12 @@ def test_a_sink_that_is_down_ends_in_exit_code_1_and_the_cursor_stays_moved(
     done = collector("replay", "main", "--all", "--patience", "1", "--config", down)
     assert done.returncode == 1
     assert "main: Unavailable" in done.stderr
-    assert "its cursor stays moved, 6 points of it wait; " in done.stderr
+    assert "its cursor stays moved, 10 points of it wait; " in done.stderr
     assert f"once --config {down}` goes on from there" in done.stderr
     assert done.stdout == "", "one number is enough"
     assert "Traceback" not in done.stderr
     (sink,) = document(collector("status", "--config", config, "--json"))["sinks"]
-    assert sink["backlog"] == 6
+    assert sink["backlog"] == 10
     well(collector("once", "--config", config))
     assert len(influxd.points("exposure_score", database)) == 2
 

@@ -12,7 +12,7 @@ from salvages import PAGE, Contents, contents, honest, made, note, served
 
 from collector.batch import Cursor
 from collector.errors import JournalError
-from collector.journal import Journal, RoleLock, Unsound, aside, in_charge
+from collector.journal import Held, Journal, RoleLock, Unsound, aside, in_charge
 from collector.journal.salvage import MOST, salvage
 
 
@@ -118,6 +118,19 @@ def test_a_file_of_which_nothing_is_left_makes_way(path: Path, log: StructuredLo
         journal.append([org()])
     (file,) = aside(path)
     assert log.has("journal.salvaged", level="error", aside=str(file), rows=0, cursors=0, dead_letters=0)
+
+
+def test_nobody_sets_a_journal_aside_under_who_polls(path: Path, before: Contents) -> None:
+    """Who comes second is refused, also by a damaged journal, and it stays as it is."""
+    content = path.read_bytes()
+    damaged = bytes(100) + content[100:]
+    for found in (content, damaged):
+        path.write_bytes(found)
+        with RoleLock(path), pytest.raises(Held), in_charge(path):
+            pass
+        assert path.read_bytes() == found
+    assert aside(path) == []
+    assert served(path) == before
 
 
 @pytest.mark.parametrize("harm", [b"", b"garbage" * 3000, bytes(8192)])

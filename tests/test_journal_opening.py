@@ -11,7 +11,7 @@ import pytest
 from journals import MIDNIGHT, every, group, hear, org, other, read_without_rights
 
 from collector.errors import JournalError
-from collector.journal import Journal, opening
+from collector.journal import Journal, backup, opening
 from collector.point import MAX_TIME
 
 
@@ -200,3 +200,20 @@ def test_a_closed_journal_says_so_by_path(path: Path, ask: object) -> None:
     assert callable(ask)
     with pytest.raises(JournalError, match=r"journal\.db: .*closed"):
         ask(journal)
+
+
+def test_nothing_stays_open_of_what_was_closed_or_refused(path: Path) -> None:
+    """A process that opens journals and makes backups all its life never runs out of descriptors."""
+    with Journal(path) as journal:
+        backup(journal, path.with_name("backup.db"))
+    path.with_name("another.db").write_bytes(b"a letter" * 500)
+    connection = sqlite3.connect(path.with_name("songs.db"))
+    connection.execute("CREATE TABLE song (title TEXT)")
+    connection.close()
+    refused = []
+    for name in ("another.db", "songs.db"):
+        with pytest.raises(JournalError) as caught:
+            Journal(path.with_name(name))
+        refused.append(caught)  # with all that its trace still holds
+    open_files = [descriptor.readlink() for descriptor in Path("/proc/self/fd").iterdir() if descriptor.exists()]
+    assert [file for file in open_files if file.is_relative_to(path.parent)] == []

@@ -105,6 +105,13 @@ def test_a_moment_has_a_place_in_the_order_of_rows(journal: Journal) -> None:
     assert journal.place(MIDNIGHT + 9 * HOUR, 11) == 11, "what lies past the cursor is not looked for"
 
 
+def test_the_first_moment_of_all_has_a_place(tmp_path: Path) -> None:
+    """The first point of the first series is found, also where it is of the year 1970."""
+    with Journal(tmp_path / "journal.db") as journal:
+        journal.append([org(0), org(1)])
+        assert [journal.place(moment, journal.tail()) for moment in (0, 1, 2)] == [1, 2, 3]
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=40), st.integers(-1, 61), st.integers(1, 45))
 def test_the_place_of_a_moment_is_that_of_the_first_row(times: list[int], since: int, before: int) -> None:

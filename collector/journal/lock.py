@@ -57,7 +57,7 @@ def reachable(journal: Path) -> None:
 
 def writer(journal: Path) -> str:
     """Return which process holds SQLite's lock on a journal, in words, as far as the system tells."""
-    with suppress(OSError, ValueError, IndexError):
+    with suppress(OSError, ValueError):
         found = journal.stat()
         own = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
         for line in _LOCKS.read_text(encoding="ascii").splitlines():

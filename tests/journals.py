@@ -148,9 +148,10 @@ def hold_role(pipe: Connection, path: Path) -> None:
 
 
 def hold_role_and_fork(pipe: Connection, path: Path) -> None:
-    """Hold the role and fork a child that says its pid and lives on."""
-    with RoleLock(path):
+    """Hold the role and fork a child that goes past the end of the block, says its pid and lives on."""
+    with RoleLock(path) as role:
         if os.fork() == 0:
+            role.__exit__(None, None, None)
             pipe.send(os.getpid())
             time.sleep(60)
             os._exit(0)

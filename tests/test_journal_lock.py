@@ -1,5 +1,7 @@
 """The role of polling and delivering: one process at a time, and never a lock that outlives its holder."""
 
+import errno
+import fcntl
 import os
 import threading
 from contextlib import suppress
@@ -9,7 +11,7 @@ import pytest
 from journals import hear, hold_role, hold_role_and_fork, org, other
 
 from collector.errors import JournalError
-from collector.journal import Journal, RoleLock, holder
+from collector.journal import Journal, RoleLock, holder, lock, reachable
 
 
 @pytest.fixture
@@ -38,11 +40,11 @@ def test_the_role_is_free_once_its_holder_was_killed(path: Path) -> None:
         pid = hear(pipe)
         process.kill()
         process.join()
-    lock = path.with_name("journal.db.lock")
-    assert lock.read_text() == f"{pid}\n"
+    file = path.with_name("journal.db.lock")
+    assert file.read_text() == f"{pid}\n"
     with RoleLock(path):
-        assert lock.read_text() == f"{os.getpid()}\n"
-    assert lock.read_text() == ""
+        assert file.read_text() == f"{os.getpid()}\n"
+    assert file.read_text() == ""
 
 
 def test_a_stale_file_is_no_lock(path: Path) -> None:
@@ -53,9 +55,10 @@ def test_a_stale_file_is_no_lock(path: Path) -> None:
 
 
 def test_a_forked_child_does_not_keep_the_role(path: Path) -> None:
-    """A child that outlives a killed service doesn't keep the next one from starting."""
+    """A child takes nothing from its parent, and one that outlives a killed service keeps no other from starting."""
     with other(hold_role_and_fork, path) as (process, pipe):
         child = hear(pipe)
+        assert holder(path) == str(process.pid)
         process.kill()
         process.join()
         try:
@@ -63,6 +66,26 @@ def test_a_forked_child_does_not_keep_the_role(path: Path) -> None:
                 pass
         finally:
             os.kill(child, 9)
+
+
+@pytest.mark.parametrize(("stands", "said"), [(b"", "?"), (b"\xff\n", "\ufffd")])
+def test_the_role_is_held_without_a_word_where_the_disk_is_full(
+    path: Path, monkeypatch: pytest.MonkeyPatch, stands: bytes, said: str
+) -> None:
+    """A pid that finds no room keeps nobody from the role, nor from ending it, whatever stands in its place."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = path.with_name("journal.db.lock")
+    with RoleLock(path):
+        assert file.stat().st_mode & 0o777 == 0o600, "nobody else's to hold"
+    file.write_bytes(stands)
+    monkeypatch.setattr(os, "pwrite", full)
+    monkeypatch.setattr(os, "ftruncate", full)
+    with RoleLock(path):
+        assert holder(path) == said
+    assert holder(path) is None
 
 
 def test_the_role_is_one_in_a_process_too(path: Path) -> None:
@@ -139,3 +162,53 @@ def test_a_lock_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     ):
         pass
     assert "write" in caught.value.mend
+
+
+def test_a_disk_that_keeps_no_locks_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be locked nobody gets the role, and who only asks is told of no holder."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    with RoleLock(path):
+        pass
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    for ask in (lambda: reachable(path), lambda: RoleLock(path).__enter__()):
+        with pytest.raises(JournalError, match=r"journal\.db\.lock: can't be locked: No locks available") as caught:
+            ask()
+        assert "local disk" in caught.value.mend
+    assert holder(path) is None
+    assert descriptors(path) == []
+
+
+_HELD = "POSIX  ADVISORY  WRITE 77 {file} 1073741826 1073742335"
+
+
+@pytest.mark.parametrize(
+    ("said", "who"),
+    [
+        (_HELD, "the process 77"),
+        ("-> " + _HELD, "another process"),
+        (_HELD.replace("POSIX", "FLOCK"), "another process"),
+        (_HELD.replace("WRITE", "READ"), "another process"),
+        (_HELD.replace("77", "0"), "another process"),
+        (_HELD.replace("77", "-1"), "another process"),
+        (_HELD.replace("{file}", "00:00:1"), "another process"),
+        ("none", "another process"),
+        ("ü", "another process"),
+    ],
+)
+def test_who_writes_is_named_where_the_system_tells_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch, said: str, who: str
+) -> None:
+    """Only a process that is known to keep the others from writing this very file is named."""
+    path.touch()
+    found = path.stat()
+    file = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    other_file = _HELD.format(file="fe:01:2").replace("77", "76")
+    locks = path.with_name("locks")
+    locks.write_text(f"1: {other_file}\n2: {said.format(file=file)}\n")
+    monkeypatch.setattr(lock, "_LOCKS", locks)
+    assert lock.writer(path) == who
+    locks.unlink()
+    assert lock.writer(path) == "another process"

@@ -1,6 +1,7 @@
 """Backups: whole, proven, beside a collector that writes all the while, and there whole or not at all."""
 
 import resource
+import sqlite3
 import stat
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -10,7 +11,7 @@ from journals import DAY, HOUR, MIDNIGHT, every, flip, group, hear, look, org, o
 
 from collector.batch import Cursor, DeadLetter
 from collector.errors import ConfigError, JournalError
-from collector.journal import Journal, backup, copying
+from collector.journal import Journal, backup, copying, database
 from collector.point import Point
 
 
@@ -179,6 +180,34 @@ def test_a_disk_without_room_leaves_nothing_and_is_named(journal: Journal, to: P
     assert str(journal.path) not in said
     assert _there(to) == []
     assert len(every(journal)) == 2000
+
+
+@pytest.mark.parametrize(
+    ("code", "named"),
+    [
+        ("SQLITE_BUSY", "journal.db"),
+        ("SQLITE_CORRUPT", "journal.db"),
+        ("SQLITE_NOTADB", "journal.db"),
+        ("SQLITE_IOERR_READ", "journal.db"),
+        ("SQLITE_IOERR_SHORT_READ", "journal.db"),
+        ("SQLITE_IOERR_WRITE", "backup.db"),
+        ("SQLITE_FULL", "backup.db"),
+    ],
+)
+def test_of_two_files_the_one_that_failed_is_named(
+    journal: Journal, to: Path, monkeypatch: pytest.MonkeyPatch, code: str, named: str
+) -> None:
+    """What SQLite only meets where it reads is said of the journal, all else of the copy."""
+
+    def fail(*_: object) -> None:
+        error = sqlite3.OperationalError("planted")
+        error.sqlite_errorname = code
+        raise error
+
+    monkeypatch.setattr(database, "copy", fail)
+    with pytest.raises(JournalError, match="planted") as caught:
+        journal.copy(to, lambda *_: None)
+    assert str(caught.value).startswith(str(journal.path if named == journal.path.name else to))
 
 
 def test_damage_of_the_journal_is_counted_and_no_reason_to_have_no_backup(tmp_path: Path, to: Path) -> None:

@@ -73,6 +73,8 @@ def test_a_journal_mends_itself_in_place(path: Path, before: Contents) -> None:
         held = journal.cursor("main")
         found = journal.mend()
         assert found.carried.lost == 0
+        open_files = [descriptor.resolve() for descriptor in Path("/proc/self/fd").iterdir()]
+        assert found.aside not in open_files, "it can be moved to another disk"
         assert contents(journal) == before
         assert journal.advance(held, held.next + 5) is not None
         journal.append([group("new"), org()])
@@ -120,9 +122,11 @@ def test_a_journal_that_was_deleted_is_said_and_can_come_back(path: Path, before
     """No new file takes its place by itself: what is polled waits until the journal, or a backup, is back."""
     with Journal(path) as journal:
         moved = path.rename(path.with_name("elsewhere.db"))
-        with pytest.raises(JournalError, match="No such file") as caught:
-            journal.append([org()])
-        assert "bring it back" in caught.value.mend
+        copy = path.with_name("copy.db")
+        for ask in (lambda: journal.append([org()]), journal.bytes, lambda: journal.copy(copy, print)):
+            with pytest.raises(JournalError, match="No such file") as caught:
+                ask()
+            assert "bring it back" in caught.value.mend
         assert not path.exists()
         moved.rename(path)
         journal.append([group("after")])

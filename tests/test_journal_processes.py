@@ -105,3 +105,28 @@ def test_a_view_is_of_one_moment(path: Path) -> None:
             assert connection.execute("SELECT count(*) FROM point").fetchone() == before
         thread.join()
         assert reader.summary().points == 4
+
+
+def test_a_journal_is_closed_and_copied_between_two_writes(path: Path) -> None:
+    """Threads of one process take turns: what one is writing is whole before another copies it, or ends it for all."""
+    copy, journal = path.with_name("copy.db"), Journal(path)
+    journal.append([org()])
+    copy.touch()
+    appending = threading.Thread(target=journal.append, args=([group("a")],))
+
+    def seen(_done: int, _of: int) -> None:
+        appending.start()
+        appending.join(0.05)
+        assert appending.is_alive()
+
+    journal.copy(copy, seen)
+    appending.join()
+    assert every(journal) == [org(), group("a")]
+    closing = threading.Thread(target=journal.close)
+    with journal._database.writing() as connection:
+        closing.start()
+        closing.join(0.05)
+        connection.execute("UPDATE point SET time = time + 1 WHERE id = 2")
+    closing.join()
+    assert look(path, "SELECT time FROM point") == [(MIDNIGHT,), (MIDNIGHT + 1,)]
+    assert look(copy, "SELECT time FROM point") == [(MIDNIGHT,)]

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -63,6 +63,16 @@ def steps(journal: Journal) -> list[None]:
     taken: list[None] = []
     journal._database._connection.set_progress_handler(lambda: taken.append(None), 100)
     return taken
+
+
+def descriptors(path: Path) -> list[Path]:
+    """Return this process's descriptors of a file, or of files in a folder; those of ended threads come and go."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            if descriptor.readlink().is_relative_to(path):
+                found.append(descriptor)
+    return found
 
 
 def flip(path: Path, at: int, bit: int = 0) -> None:

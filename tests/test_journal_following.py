@@ -1,15 +1,16 @@
 """The journal is the file that has its name now: one that was set aside, replaced or deleted gets no more points."""
 
 import os
+import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
-from journals import every, group, org
+from journals import DAY, MIDNIGHT, descriptors, every, group, org
 from salvages import Contents, contents, made
 
 from collector.errors import JournalError
-from collector.journal import Journal, Salvaged, backup, database
+from collector.journal import Journal, Salvaged, backup, database, opening
 from collector.journal.salvage import salvage
 
 
@@ -73,8 +74,7 @@ def test_a_journal_mends_itself_in_place(path: Path, before: Contents) -> None:
         held = journal.cursor("main")
         found = journal.mend()
         assert found.carried.lost == 0
-        open_files = [descriptor.resolve() for descriptor in Path("/proc/self/fd").iterdir()]
-        assert found.aside not in open_files, "it can be moved to another disk"
+        assert descriptors(found.aside) == [], "it can be moved to another disk"
         assert contents(journal) == before
         assert journal.advance(held, held.next + 5) is not None
         journal.append([group("new"), org()])
@@ -118,6 +118,41 @@ def test_a_backup_that_is_brought_back_under_a_service_is_taken_up(path: Path, b
         assert every(journal)[-1] == group("after the restore")
 
 
+def test_what_was_learnt_of_one_file_is_not_believed_of_another(path: Path) -> None:
+    """A journal that takes the place of another has its own numbers for names: points stand under their own."""
+    other = path.with_name("other.db")
+    with Journal(other) as journal:
+        journal.append([group("b")])
+    with Journal(path) as journal:
+        journal.append([group("a"), group("b")])
+        other.replace(path)
+        later = [group("a", MIDNIGHT + DAY), group("b", MIDNIGHT + DAY)]
+        journal.append(later)
+    with Journal(path, readonly=True) as journal:
+        assert every(journal) == [group("b"), *later]
+
+
+def test_a_name_that_goes_over_while_it_is_opened_is_followed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who opens a journal in the very moment in which it is mended writes to the new file."""
+    Journal(path).close()
+    new, connected = path.with_name("new.db"), opening._connected
+    Journal(new).close()
+
+    def late(file: Path, *, readonly: bool) -> sqlite3.Connection:
+        connection = connected(file, readonly=readonly)
+        if new.exists():
+            path.rename(path.with_name("old.db"))
+            new.rename(path)
+        return connection
+
+    monkeypatch.setattr(opening, "_connected", late)
+    with Journal(path) as journal:
+        journal.append([org()])
+        assert descriptors(path.with_name("old.db")) == []
+    with Journal(path, readonly=True) as journal:
+        assert every(journal) == [org()]
+
+
 def test_a_journal_that_was_deleted_is_said_and_can_come_back(path: Path, before: Contents) -> None:
     """No new file takes its place by itself: what is polled waits until the journal, or a backup, is back."""
     with Journal(path) as journal:
@@ -142,5 +177,6 @@ def test_a_file_that_is_no_journal_takes_nobodys_place(path: Path, before: Conte
             with pytest.raises(JournalError, match="not a database"):
                 journal.append([org()])
         assert path.read_bytes() == b"a letter" * 500
+        assert descriptors(moved) == [], "and the journal is let go meanwhile"
         moved.replace(path)
         assert contents(journal) == before

@@ -1,6 +1,8 @@
 """Cursors: each consumer at its own place, moved by its own success or by a person, never by a race."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -45,6 +47,22 @@ def test_asking_for_a_cursor_writes_only_once(journal: Journal) -> None:
     before = journal.path.stat().st_mtime_ns, journal.path.read_bytes()
     assert journal.cursor("main", "http://elsewhere") == Cursor("main", 1, 0)
     assert (journal.path.stat().st_mtime_ns, journal.path.read_bytes()) == before
+
+
+def test_of_two_that_make_a_cursor_at_once_neither_loses_what_the_other_took(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cursor that came to be, and moved, after somebody had found none stays where it is."""
+    writing = journal._database.writing
+    with Journal(journal.path) as other:
+
+        def late() -> AbstractContextManager[sqlite3.Connection]:
+            monkeypatch.undo()
+            assert other.advance(other.cursor("main"), 4)
+            return writing()
+
+        monkeypatch.setattr(journal._database, "writing", late)
+        assert journal.cursor("main") == Cursor("main", 4, 0) == journal.cursor("main")
 
 
 def test_an_advance_counts_once(journal: Journal) -> None:
@@ -128,12 +146,12 @@ def test_the_place_of_a_moment_is_that_of_the_first_row(times: list[int], since:
 
 def test_moving_an_unknown_consumer_names_those_that_there_are(journal: Journal) -> None:
     """A slip in a sink's name is answered with the names that the journal knows."""
-    journal.cursor("main")
-    journal.cursor("second")
+    for consumer in ("main", "zulu", "second"):
+        journal.cursor(consumer)
     with pytest.raises(JournalError, match="no consumer 'mian'") as caught:
         journal.move("mian", 1)
-    assert "main, second" in caught.value.mend
-    assert [cursor.consumer for cursor in journal.cursors()] == ["main", "second"]
+    assert "main, second, zulu" in caught.value.mend
+    assert sorted(cursor.consumer for cursor in journal.cursors()) == ["main", "second", "zulu"]
 
 
 def test_a_sink_that_writes_elsewhere_under_the_same_name_is_noticed_once(journal: Journal) -> None:
@@ -145,7 +163,8 @@ def test_a_sink_that_writes_elsewhere_under_the_same_name_is_noticed_once(journa
     journal.advance(journal.cursor("main", "ignored"), 3)
     assert journal.retarget("main", "http://b/bucket") is None
     assert journal.retarget("unknown", "http://b/bucket") is None
-    assert (journal.target("main"), journal.target("unknown")) == ("http://b/bucket", "")
+    journal.cursor("second")
+    assert [journal.target(sink) for sink in ("main", "second", "unknown")] == ["http://b/bucket", "", ""]
 
 
 def test_what_a_sink_fails_of_is_there_for_another_process_to_ask(tmp_path: Path) -> None:

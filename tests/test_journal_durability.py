@@ -54,7 +54,12 @@ def test_a_power_cut_in_the_very_first_transaction_leaves_no_half_made_journal(p
         connection.executemany("INSERT INTO half VALUES (zeroblob(?))", [(3000,)] * 200)
         for file in path.parent.glob("journal.db*"):
             shutil.copy(file, left)
-    assert (left / "journal.db").read_bytes()[:16] == bytes(16)
+    content = (left / "journal.db").read_bytes()
+    assert content[:16] == bytes(16)
+    with pytest.raises(JournalError, match="readonly") as caught:
+        Journal(left / "journal.db", readonly=True)
+    assert "takes it back" in caught.value.mend
+    assert (left / "journal.db").read_bytes() == content
     with Journal(left / "journal.db") as journal:
         journal.append([org()])
         assert every(journal) == [org()]

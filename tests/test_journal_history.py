@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journals import DAY, HOUR, MIDNIGHT, group, org, steps
+from journals import DAY, HOUR, MIDNIGHT, group, look, org, steps
 
-from collector.journal import Journal
+from collector.journal import Journal, log
 from collector.point import MAX_TIME, Point, Series, carried
 
 _NAMES = ("Finance", "Ünïts 🚨", "a,b=c d")
@@ -136,6 +136,48 @@ def test_a_series_that_stopped_makes_the_newest_no_slower(journal: Journal) -> N
     taken = steps(journal)
     assert journal.latest("exposure_score_by_group", MIDNIGHT - DAY) == [group("here")]
     assert len(taken) < 10
+
+
+@pytest.mark.parametrize("moments_a_view", [1, 2, 100])
+def test_what_stood_before_a_moment_is_the_newest_of_a_day(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, moments_a_view: int
+) -> None:
+    """Of each series that is asked for: at the moment or up to a day before it, else nothing; damage steps aside."""
+    monkeypatch.setattr(log, "_MOMENTS", moments_a_view)
+    moments = [MIDNIGHT - DAY - HOUR, MIDNIGHT - HOUR, MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR]
+    journal.append([group("a", moment, float(n)) for n, moment in enumerate(moments)])
+    journal.append([group("b", MIDNIGHT + 3 * HOUR, 9.0)])
+    a, b = group("a").series, group("b").series
+    asked = {
+        (a, moments[0] - 1): None,
+        (a, moments[0]): 0.0,
+        (a, moments[1] - 1): 0.0,
+        (b, moments[3]): None,
+        (a, moments[1]): 1.0,
+        (a, moments[2] - 1): 1.0,
+        (a, moments[3] + DAY): 3.0,
+        (a, moments[3] + DAY + 1): None,
+        (a, moments[0] + DAY): 1.0,
+        (b, MIDNIGHT + 3 * HOUR + DAY): 9.0,
+        (group("never").series, MIDNIGHT): None,
+    }
+    found = journal.before(list(asked))
+    assert [point and point.fields["score"] for point in found] == list(asked.values())
+    assert journal.before([]) == []
+    look(journal.path, "UPDATE point SET data = x'00' WHERE id IN (4, 5)")
+    found = journal.before([(a, moments[3]), (a, moments[2] + DAY), (a, moments[2] + DAY + 1), (b, MIDNIGHT + DAY)])
+    assert [point and point.fields["score"] for point in found] == [2.0, 2.0, None, None]
+
+
+def test_every_series_of_a_measurement_is_known(journal: Journal) -> None:
+    """Of one tenant, or of all; also where all its points are gone."""
+    journal.append([group("a"), group("b"), group("a", tenant="fabrikam"), org()])
+    journal.prune(MIDNIGHT + DAY, [])
+    assert journal.series("exposure_score_by_group", "fabrikam") == [group("a", tenant="fabrikam").series]
+    assert set(journal.series("exposure_score_by_group")) == {
+        point.series for point in (group("a"), group("b"), group("a", tenant="fabrikam"))
+    }
+    assert journal.series("exposure_score_daily") == []
 
 
 def test_a_history_costs_what_it_holds(journal: Journal) -> None:

@@ -46,17 +46,22 @@ def _rows(journal: Journal) -> list[tuple[int, Point]]:
     return [(row.id, row.point) for row in journal.read(_FIRST, 1000).rows]
 
 
+@pytest.mark.parametrize("chunk", [1, 2, 100])
 def test_a_list_says_who_refused_what_when_and_with_which_words(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     """Each letter of the sinks asked for comes once, in order, however many are read at a time."""
-    refuse(journal, "main", 1, 2, 4)
+    refuse(journal, "main", 1, 2)
     refuse(journal, "second", 2, words="no")
-    monkeypatch.setattr(letters, "CHUNK", 1)
+    journal.move("main", 3)
+    refuse(journal, "main", 4)
+    monkeypatch.setattr(letters, "CHUNK", chunk)
     found = list(journal.letters.every(["main", "second"]))
     assert [(letter.sink, letter.row.id, letter.at, letter.words) for letter in found] == [
-        *(("main", row, MIDNIGHT, "partial write") for row in (1, 2, 4)),
+        ("main", 1, MIDNIGHT, "partial write"),
+        ("main", 2, MIDNIGHT, "partial write"),
         ("second", 2, MIDNIGHT, "no"),
+        ("main", 4, MIDNIGHT, "partial write"),
     ]
     assert found[1].row.point == group("g1", value=1.0)
     assert [letter.sink for letter in journal.letters.every(["second"])] == ["second"]
@@ -72,6 +77,23 @@ def test_a_point_is_sent_again_as_a_new_row_for_every_sink(journal: Journal) -> 
     assert _rows(journal)[-2:] == [(6, group("g1", value=1.0)), (7, group("g3", value=3.0))]
     assert [id_ for id_, _ in _rows(journal)] == [1, 3, 5, 6, 7]
     assert journal.dead_letters("main") == 0
+
+
+def test_what_was_refused_in_another_order_is_sent_again_in_that_of_the_rows(journal: Journal) -> None:
+    """Also where a replay has brought the letter of an earlier row after that of a later one."""
+    refuse(journal, "main", 4)
+    journal.move("main", 1)
+    refuse(journal, "main", 2, 4)
+    refuse(journal, "second", 2, 4, 5)
+    look(journal.path, "UPDATE dead_letter SET id = id + 10 WHERE row = 2")
+    look(journal.path, "UPDATE dead_letter SET id = 20 WHERE sink = 'main' AND row = 4")
+    parts = [(part.sent, part.after) for part in resend(journal, "main", "second", limit=2)]
+    assert parts == [(2, 4), (1, 5)]
+    assert _rows(journal)[-3:] == [
+        (6, group("g1", value=1.0)),
+        (7, group("g3", value=3.0)),
+        (8, group("g4", value=4.0)),
+    ]
 
 
 def test_nothing_is_sent_again_behind_rows_that_a_sink_has_yet_to_take(journal: Journal) -> None:
@@ -137,6 +159,8 @@ def test_an_old_value_does_not_come_back_once_the_newer_one_was_pruned(journal: 
     refuse(journal, "main", 2, 3)
     journal.append([group("g1", value=100.0)])
     refuse(journal, "main")
+    assert journal.prune(MIDNIGHT, ["main"]) == 0
+    assert journal.dead_letters("main") == 2
     assert journal.prune(MIDNIGHT + DAY, ["main"]) == 5
     assert [letter.row.id for letter in journal.letters.every(["main"])] == [3]
 
@@ -161,8 +185,9 @@ def test_a_row_that_went_while_it_was_refused_leaves_no_letter(journal: Journal)
 
 def test_discarding_takes_the_letters_and_leaves_the_points(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what was there when it was asked for goes, and only of the sinks that were named."""
-    refuse(journal, "main", 1, 2, 3)
+    assert journal.letters.last() == 0
     refuse(journal, "second", 4)
+    refuse(journal, "main", 1, 2, 3)
     last = journal.letters.last()
     journal.append([org()])
     refuse(journal, "main", 6)

@@ -112,6 +112,14 @@ def test_a_path_that_can_be_no_journal_is_named(tmp_path: Path, name: str, *, re
         Journal(tmp_path / name, readonly=readonly)
 
 
+@pytest.mark.parametrize("readonly", [False, True])
+def test_a_folder_is_said_to_be_one(tmp_path: Path, *, readonly: bool) -> None:
+    """Who names the folder in which the journal is to be is told to name a file in it."""
+    with pytest.raises(JournalError, match="a folder, not a file") as caught:
+        Journal(tmp_path, readonly=readonly)
+    assert caught.value.mend == "set journal.path to a file in it"
+
+
 @pytest.mark.parametrize("name", ["with space.db", "100%.db", "a?mode=memory.db", "#1.db", "ü🚨.db"])
 def test_a_path_may_hold_any_character(tmp_path: Path, name: str) -> None:
     """The journal is the very file that the settings name."""

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 from collector.errors import JournalError
@@ -66,8 +66,7 @@ def _taken_back(path: Path, *, readonly: bool) -> bool:
     if readonly:
         return True
     url = f"{path.absolute().as_uri()}?mode=rw"
-    # What SQLite can't read was no journal.
-    with closing(sqlite3.connect(url, uri=True, timeout=_BUSY_SECONDS)) as connection, suppress(sqlite3.DatabaseError):
+    with closing(sqlite3.connect(url, uri=True, timeout=_BUSY_SECONDS)) as connection:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     return whole_header(path)
 

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from collector.journal.syncing import sync
 
 MOST = 5
 """Damaged files that one journal sets aside: a disk that goes on destroying them is not to be filled, too."""
+_BUSY_SECONDS = 10.0
 _BESIDE = ("-journal", "-wal", "-shm")
 """What SQLite keeps beside a file under that file's name."""
 
@@ -88,8 +89,8 @@ def salvage(path: Path, clock: Callable[[], float] = time.time) -> Salvaged:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Keep other writers out, and take back a half-written transaction, as far as SQLite can still read the file."""
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10, isolation_level=None)
-    try:
+    url = f"{path.absolute().as_uri()}?mode=rw"
+    with closing(sqlite3.connect(url, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)) as connection:
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.DatabaseError as error:
@@ -97,10 +98,6 @@ def _locked(path: Path) -> Iterator[None]:
             if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
                 raise
         yield
-    finally:
-        with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        connection.close()
 
 
 @contextmanager
@@ -113,8 +110,7 @@ def _kept(path: Path) -> Iterator[None]:
 
 def _fill(part: Path, carving: Carving) -> Carried:
     """Write all that is sound into the new file, and sync it."""
-    connection = sqlite3.connect(part, isolation_level=None)
-    try:
+    with closing(sqlite3.connect(part, isolation_level=None)) as connection:
         connection.execute(f"PRAGMA page_size = {PAGE}")
         # Nobody reads it before it is whole and synced.
         connection.execute("PRAGMA journal_mode = OFF")
@@ -124,8 +120,6 @@ def _fill(part: Path, carving: Carving) -> Carried:
         schema.bring_up(connection, 0)
         carried = carry(carving, connection)
         connection.execute("COMMIT")
-    finally:
-        connection.close()
     sync(part)
     return carried
 

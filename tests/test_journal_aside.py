@@ -1,0 +1,194 @@
+"""How a damaged file is set aside: whose it may be, who may do it, and what is left where it can't be done."""
+
+import sqlite3
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from journals import every, flip, look, org
+from pytest_structlog import StructuredLogCapture
+from salvages import PAGE, Contents, contents, made, served
+
+from collector.batch import Cursor
+from collector.errors import JournalError
+from collector.journal import Held, Journal, RoleLock, Unsound, aside, in_charge
+from collector.journal.filling import Carried
+from collector.journal.salvage import MOST, salvage
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the journal is."""
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def before(path: Path) -> Contents:
+    """What the journal held before it was damaged."""
+    return made(path)
+
+
+@pytest.mark.usefixtures("before")
+def test_a_file_of_which_nothing_is_left_makes_way(path: Path, log: StructuredLogCapture) -> None:
+    """A journal that was zeroed from end to end is set aside, too, where a collector has run on it."""
+    with RoleLock(path):
+        pass
+    path.write_bytes(bytes(len(path.read_bytes())))
+    with in_charge(path) as journal:
+        assert contents(journal).points == {}
+        journal.append([org()])
+    (file,) = aside(path)
+    assert log.has("journal.salvaged", level="error", aside=str(file), rows=0, cursors=0, dead_letters=0)
+
+
+def test_nobody_sets_a_journal_aside_under_who_polls(path: Path, before: Contents) -> None:
+    """Who comes second is refused, also by a damaged journal, and it stays as it is."""
+    content = path.read_bytes()
+    damaged = bytes(100) + content[100:]
+    for found in (content, damaged):
+        path.write_bytes(found)
+        with RoleLock(path), pytest.raises(Held), in_charge(path):
+            pass
+        assert path.read_bytes() == found
+    assert aside(path) == []
+    assert served(path) == before
+
+
+_ROLLBACK = b"\xd9\xd5\x05\xf9 \xa1c\xd7" + bytes(600)
+
+
+@pytest.mark.parametrize("end", ["-journal", "-wal", "-shm"])
+def test_what_belongs_to_the_old_file_is_not_applied_to_the_new_one(path: Path, before: Contents, end: str) -> None:
+    """What SQLite left beside the damaged file is used up, or goes with it under its new name."""
+    content = path.read_bytes()
+    path.write_bytes(bytes(100) + content[100:])
+    beside = path.with_name(f"journal.db{end}")
+    beside.write_bytes(_ROLLBACK)
+    assert served(path) == before
+    (file,) = aside(path)
+    assert not beside.exists() or not beside.stat().st_size
+    assert file.with_name(f"{file.name}{end}").exists() == (end != "-journal")
+
+
+def test_what_could_not_be_undone_in_the_old_file_is_not_undone_in_the_new_one(
+    path: Path, before: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is half done stays with the damaged file where SQLite has no room to take it back."""
+    path.with_name("journal.db-journal").write_bytes(_ROLLBACK)
+    monkeypatch.setattr("collector.journal.salvage._locked", lambda _: nullcontext())
+    found = salvage(path)
+    with Journal(path) as journal:
+        assert contents(journal) == before
+    assert found.aside.with_name(f"{found.aside.name}-journal").read_bytes() == _ROLLBACK
+
+
+def test_after_a_few_damaged_files_the_disk_is_not_filled_with_them(path: Path, before: Contents) -> None:
+    """A disk that goes on destroying the journal is named, and the file stays; nothing is ever deleted."""
+    for _ in range(MOST):
+        salvage(path)
+    content = path.read_bytes()
+    with pytest.raises(JournalError, match="5 damaged files") as caught:
+        salvage(path)
+    assert "look at the disk" in caught.value.mend
+    assert path.read_bytes() == content
+    assert len(aside(path)) == MOST
+    with Journal(path) as journal:
+        assert contents(journal) == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"[poll]\n" * 2000, b"SQLite format 3\0" + bytes(9000), b"\x00\x01" * 9000, bytes(9000)]
+)
+def test_what_was_no_journal_is_refused_and_left_as_it_is(path: Path, content: bytes) -> None:
+    """A wrong `journal.path` costs nobody's file its name, and no role is left beside it."""
+    path.write_bytes(content)
+    with pytest.raises(Unsound, match=r"journal\.db"), in_charge(path):
+        pass
+    assert path.read_bytes() == content
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_another_programs_database_is_refused_too(path: Path) -> None:
+    """Also where something called as our lock stands beside it."""
+    look(path, "CREATE TABLE song (title TEXT)")
+    path.with_name("journal.db.lock").touch()
+    with pytest.raises(Unsound, match="not a journal"), in_charge(path):
+        pass
+    assert aside(path) == []
+
+
+def test_where_it_can_not_be_set_aside_the_damaged_file_serves_on(path: Path, before: Contents) -> None:
+    """No room, no right: it is said with the mend, nothing is left behind, and what can be read is read."""
+    obstacle = path.with_name("journal.db.salvage")
+    obstacle.mkdir()
+    flip(path, path.read_bytes().index(b"gr\xc3\xbc\xc3\x9fe 3") + 8, 0)
+    with Journal(path) as journal:
+        with pytest.raises(JournalError, match="could not be set aside") as caught:
+            journal.mend()
+        assert "make room" in caught.value.mend
+        assert 0 < len(every(journal)) < len(before.points)
+        obstacle.rmdir()
+        journal.mend()
+        assert len(every(journal)) == len(before.points) - 60
+
+
+@pytest.mark.parametrize("harm", [OSError("planted"), sqlite3.OperationalError("planted"), KeyboardInterrupt()])
+def test_nothing_is_left_of_a_mend_that_was_broken_off(
+    path: Path, before: Contents, monkeypatch: pytest.MonkeyPatch, harm: BaseException
+) -> None:
+    """A disk that fails meanwhile, or Ctrl-C: the journal is as it was, alone in its folder."""
+    content = path.read_bytes()
+
+    def fail(*_: object) -> Carried:
+        raise harm
+
+    monkeypatch.setattr("collector.journal.salvage.carry", fail)
+    with pytest.raises((JournalError, KeyboardInterrupt), match=r"could not be set aside: planted|^$"):
+        salvage(path)
+    assert path.read_bytes() == content
+    assert {file.name for file in path.parent.iterdir()} <= {path.name, "journal.db-journal"}
+    monkeypatch.undo()
+    assert salvage(path).carried.rows == len(before.points)
+
+
+def test_a_journal_to_which_another_writes_is_not_set_aside(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is half written is not carried over: who writes is waited for, and else it is said."""
+    Journal(path).close()
+    monkeypatch.setattr("collector.journal.salvage._BUSY_SECONDS", 0.05)
+    with Journal(path) as beside:
+        with beside._database.writing(), pytest.raises(JournalError, match="database is locked"):
+            salvage(path)
+        assert aside(path) == []
+        beside.append([org()])
+        assert salvage(path).carried.rows == 1
+
+
+def test_a_journal_without_a_point_is_one_all_the_same(path: Path) -> None:
+    """What is damaged before the first poll makes way for the next start, too."""
+    Journal(path).close()
+    content = path.read_bytes()
+    path.write_bytes(content[:100] + bytes(PAGE - 100) + content[PAGE:])
+    with in_charge(path) as journal:
+        journal.append([org()])
+        assert every(journal) == [org()]
+    assert len(aside(path)) == 1
+
+
+def test_where_files_can_have_one_name_only_it_is_renamed(
+    path: Path, before: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a file system without hard links the damaged file is renamed."""
+    monkeypatch.setattr("os.link", lambda *_: (_ for _ in ()).throw(OSError("no links here")))
+    content = path.read_bytes()
+    assert salvage(path).aside.read_bytes() == content
+    with Journal(path) as journal:
+        assert contents(journal) == before
+
+
+def test_what_an_attempt_has_left_is_taken_away(path: Path, before: Contents) -> None:
+    """A crash in the middle leaves the journal as it was, and the next attempt begins anew."""
+    path.with_name("journal.db.salvage").write_bytes(b"half" * 5000)
+    salvage(path)
+    with Journal(path) as journal:
+        assert contents(journal) == before
+        assert journal.read(Cursor("", 1, 0), 1).rows

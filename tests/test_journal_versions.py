@@ -1,20 +1,50 @@
 """Versions: the tables of a journal are made and brought up once, whole, and by one process of many."""
 
 import sqlite3
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
-from journals import every, hear, look, open_each, org, other
+from journals import MIDNIGHT, every, group, hear, look, open_each, org, other
+from salvages import note
 
+from collector.batch import Cursor, Row
 from collector.errors import JournalError
-from collector.journal import Journal, database, schema
+from collector.journal import Journal, Proof, database, schema
+from collector.point import Point, Series
+
+FIRST_VERSION = Path(__file__).with_name("payloads") / "journal-1.sql"
+BIG = 2**63 - 1
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Where the journal will be."""
     return tmp_path / "journal.db"
+
+
+def test_what_the_first_version_wrote_is_read_to_the_bit(path: Path) -> None:
+    """Tables, names, rows, cursors and dead letters mean in every later version what they meant in the first."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(FIRST_VERSION.read_text())
+    points = [
+        group("grüße"),
+        note('say "hi"'),
+        Point(Series("collector_poll", org().series.tags), MIDNIGHT, {"ok": 0, "late": -300, "big": BIG, "error": ""}),
+        org(value=-0.125),
+    ]
+    for mended in (False, True):
+        with Journal(path) as journal:
+            assert every(journal) == points
+            assert journal.history(org().series, MIDNIGHT, MIDNIGHT + 1) == points[3:]
+            assert journal.cursors() == [Cursor("main", 2, 1)]
+            assert (journal.target("main"), journal.noted("main")) == ("v1 http://i/", "Unavailable: no")
+            (letter,) = journal.letters.every(["main"])
+            assert (letter.row, letter.words, letter.at) == (Row(2, points[0]), "no", MIDNIGHT)
+            assert journal.prove(60, 100) == Proof(4, whole=True, damaged=[])
+            assert journal.tail() == 6
+            if not mended:
+                assert journal.mend().carried.rows == 4
 
 
 @pytest.mark.parametrize("readonly", [False, True])

@@ -1,17 +1,16 @@
 """Backups: whole, proven, beside a collector that writes all the while, and there whole or not at all."""
 
 import resource
-import sqlite3
 import stat
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from journals import DAY, HOUR, MIDNIGHT, every, flip, group, hear, look, org, other, place
+from journals import HOUR, MIDNIGHT, every, flip, group, hear, look, org, other, place
 
 from collector.batch import Cursor, DeadLetter
 from collector.errors import ConfigError, JournalError
-from collector.journal import Journal, backup, copying, database
+from collector.journal import Journal, backup, copying
 from collector.point import Point
 
 
@@ -102,29 +101,6 @@ def test_every_point_from_before_the_call_is_in_it_while_another_process_writes(
     assert len(before) <= len(found) == made.points <= 2000 + written
 
 
-@pytest.mark.parametrize(("writes", "begun"), [(3, 3), (1000, copying.RESTARTS + 1)])
-def test_writers_get_through_between_the_steps(
-    journal: Journal, to: Path, monkeypatch: pytest.MonkeyPatch, writes: int, begun: int
-) -> None:
-    """Each write of another process makes the copy begin anew, a few times; then it is made in one step."""
-    monkeypatch.setattr(copying, "PAGES", 5)
-    journal.append(_points(2000))
-    steps: list[int] = []
-    with Journal(journal.path) as service:
-
-        def seen(what: str, done: int, of: int) -> None:
-            assert done <= of
-            if what == "copying":
-                steps.append(done)
-                if len(steps) <= writes and done < of:
-                    service.append([org(MIDNIGHT + len(steps) * DAY)])
-
-        made = backup(journal, to, seen)
-    assert steps[:begun] == [5] * begun
-    assert made.points == 2000 + begun
-    assert steps[begun] > 5 or steps[begun : begun + 2] == [5, 10], "then no more"
-
-
 def test_a_file_that_is_there_is_left_alone(journal: Journal, to: Path) -> None:
     """Neither a file, nor a link, nor the journal itself or what belongs to it is written over."""
     to.write_text("mine")
@@ -180,34 +156,6 @@ def test_a_disk_without_room_leaves_nothing_and_is_named(journal: Journal, to: P
     assert str(journal.path) not in said
     assert _there(to) == []
     assert len(every(journal)) == 2000
-
-
-@pytest.mark.parametrize(
-    ("code", "named"),
-    [
-        ("SQLITE_BUSY", "journal.db"),
-        ("SQLITE_CORRUPT", "journal.db"),
-        ("SQLITE_NOTADB", "journal.db"),
-        ("SQLITE_IOERR_READ", "journal.db"),
-        ("SQLITE_IOERR_SHORT_READ", "journal.db"),
-        ("SQLITE_IOERR_WRITE", "backup.db"),
-        ("SQLITE_FULL", "backup.db"),
-    ],
-)
-def test_of_two_files_the_one_that_failed_is_named(
-    journal: Journal, to: Path, monkeypatch: pytest.MonkeyPatch, code: str, named: str
-) -> None:
-    """What SQLite only meets where it reads is said of the journal, all else of the copy."""
-
-    def fail(*_: object) -> None:
-        error = sqlite3.OperationalError("planted")
-        error.sqlite_errorname = code
-        raise error
-
-    monkeypatch.setattr(database, "copy", fail)
-    with pytest.raises(JournalError, match="planted") as caught:
-        journal.copy(to, lambda *_: None)
-    assert str(caught.value).startswith(str(journal.path if named == journal.path.name else to))
 
 
 def test_damage_of_the_journal_is_counted_and_no_reason_to_have_no_backup(tmp_path: Path, to: Path) -> None:

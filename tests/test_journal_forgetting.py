@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from journals import DAY, HOUR, MIDNIGHT, every, group, look, org
+from journals import DAY, HOUR, MIDNIGHT, every, group, look, org, steps
 
 from collector.batch import Cursor, DeadLetter
 from collector.journal import Holdings, Journal, forgetting, rows
@@ -37,16 +37,35 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 def test_a_tenant_goes_whole_and_no_other(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its points of all times, its dead letters and its names are gone; everything else is as it was."""
     monkeypatch.setattr(forgetting, "CHUNK", 2)
-    assert journal.holdings(_GONE) == Holdings(points=6, dead_letters=1, series=4)
-    steps: list[int] = []
-    assert journal.forget(_GONE, steps.append) == Holdings(points=6, dead_letters=1, series=4)
-    assert (sum(steps), max(steps)) == (6, 2), "some a transaction: no writer waits long"
+    journal.append([org(0, tenant=_GONE), org(DAY, tenant=_GONE)])
+    assert journal.holdings(_GONE) == Holdings(points=8, dead_letters=1, series=4)
+    went: list[int] = []
+    assert journal.forget(_GONE, went.append) == Holdings(points=8, dead_letters=1, series=4)
+    assert (sum(went), max(went)) == (8, 2), "some a transaction: no writer waits long"
     assert every(journal) == _OTHERS
     assert [letter.row.point for letter in journal.letters.every(["main"])] == _OTHERS[:1]
     assert journal.tenants() == ["contoso"]
     assert journal.holdings(_GONE) == Holdings(points=0, dead_letters=0, series=0)
     assert journal.latest("exposure_score", 0, _GONE) == []
     assert journal.history(_FORGOTTEN[0].series, 0, MIDNIGHT + 9 * DAY) == []
+
+
+def test_a_tenant_costs_what_it_holds(journal: Journal) -> None:
+    """Its rows are found by index, in one transaction a day that has any of them: other tenants' are not looked at."""
+    journal.append([group("shared name", MIDNIGHT + n) for n in range(1, 5_000)])
+    taken = steps(journal)
+    assert journal.holdings(_GONE).points == 6
+    assert len(taken) < 20, "instructions by the hundred, where there are 5,000 rows"
+    went: list[int] = []
+    journal.forget(_GONE, went.append)
+    assert went == [4, 1, 1]
+    assert len(taken) < 40
+
+
+def test_tenants_are_named_in_order(journal: Journal) -> None:
+    """By name, not by when they came."""
+    journal.append([org(tenant="zulu"), org(tenant="adatum")])
+    assert journal.tenants() == ["adatum", "contoso", _GONE, "zulu"]
 
 
 def test_the_bytes_go_too(journal: Journal) -> None:
@@ -105,15 +124,21 @@ def test_another_process_that_knows_the_names_takes_it(journal: Journal) -> None
 
 
 def test_what_is_appended_while_it_goes_goes_too(journal: Journal) -> None:
-    """Points that a service appends between two transactions are gone at the end like the others."""
+    """Points that a service appends between two transactions, and what sinks refuse, are gone at the end as well."""
+    late = group("their-late-group", MIDNIGHT - 5 * DAY, tenant=_GONE)
     with Journal(journal.path) as service:
 
         def meanwhile(_: int) -> None:
-            service.append([group("their-late-group", MIDNIGHT - 5 * DAY, tenant=_GONE), org(MIDNIGHT + 9 * DAY)])
+            if service.tail() == tail:
+                service.append([late, org(MIDNIGHT + 9 * DAY)])
+                cursor = service.cursor("second")
+                (row,) = (row for row in service.read(cursor, 99).rows if row.point == late)
+                assert service.advance(cursor, service.tail(), [DeadLetter(row, "no")])
 
-        journal.forget(_GONE, meanwhile)
-    assert journal.holdings(_GONE).points == 0
+        tail = journal.tail()
+        assert journal.forget(_GONE, meanwhile) == Holdings(points=7, dead_letters=2, series=5)
     assert every(journal) == [*_OTHERS, org(MIDNIGHT + 9 * DAY)]
+    assert look(journal.path, "SELECT (SELECT count(*) FROM point), (SELECT count(*) FROM dead_letter)") == [(7, 1)]
 
 
 def test_broken_off_it_leaves_no_old_value_to_be_sent_again(journal: Journal) -> None:
@@ -129,8 +154,12 @@ def test_broken_off_it_leaves_no_old_value_to_be_sent_again(journal: Journal) ->
     assert journal.forget(_GONE).dead_letters == 0
 
 
-def test_a_row_that_can_not_be_deleted_is_nobodys(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("chunk", [1, 4, 10_000])
+def test_a_row_that_can_not_be_deleted_is_nobodys(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
     """A damaged row of the tenant is counted, holds up no other, and is never read as a point of another."""
+    monkeypatch.setattr(forgetting, "CHUNK", chunk)
     (damaged,) = (row for row in journal.read(Cursor("", 1, 0), 20).rows if row.point == _FORGOTTEN[2])
     monkeypatch.setattr(
         forgetting,

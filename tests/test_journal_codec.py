@@ -61,6 +61,26 @@ def test_a_score_takes_twelve_bytes() -> None:
     assert len(encode(_KEY, {"ok": 1, "error": "BadResponse"})) == 1 + 12 + 4
 
 
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [(0, 1), (63, 1), (64, 2), (-1, 1), (-64, 1), (-65, 2), (8191, 2), (8192, 3), (2**63 - 1, 10), (-(2**63), 10)],
+)
+def test_an_int_takes_a_byte_for_seven_bits(value: int, size: int) -> None:
+    """The sign is one of them; each comes back where one byte more begins, and so does a text of that length."""
+    data = encode(_KEY, {"n": value})
+    assert len(data) == size + 4
+    assert decode(_KEY, shape_of({"n": value}), data) == {"n": value}
+
+
+@pytest.mark.parametrize(("length", "size"), [(0, 1), (127, 128), (128, 130), (16_383, 16_385), (16_384, 16_387)])
+def test_a_text_of_any_length_comes_back(length: int, size: int) -> None:
+    """Before it stands its length, in as few bytes as that takes."""
+    fields: dict[str, Value] = {"title": "x" * length, "after": 1.5}
+    data = encode(_KEY, fields)
+    assert len(data) == size + 8 + 4
+    assert decode(_KEY, shape_of(fields), data) == fields
+
+
 def test_a_checksum_knows_where_a_text_ends() -> None:
     """Moving a letter from one name to the next one changes the checksum."""
     assert checksum("ab", "c") != checksum("a", "bc") != checksum("abc", "")

@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from journals import HOUR, MIDNIGHT, every, group, look, org
+from journals import DAY, HOUR, MIDNIGHT, every, group, look, org
 
 from collector.errors import JournalError
 from collector.journal import Journal
@@ -83,6 +83,46 @@ def test_names_that_another_process_took_out_are_not_used_any_more(tmp_path: Pat
         service.append([org(MIDNIGHT + HOUR), group("a", MIDNIGHT + HOUR)])
     with Journal(path, readonly=True) as reader:
         assert every(reader) == [org(MIDNIGHT + HOUR), group("a", MIDNIGHT + HOUR)]
+
+
+def _asked(journal: Journal) -> list[str]:
+    """Return a list that grows by each look at names that this journal takes in its file."""
+    asked: list[str] = []
+    journal._database._connection.set_trace_callback(
+        lambda sql: asked.append(sql) if " FROM series" in sql or " FROM shape" in sql else None
+    )
+    return asked
+
+
+def test_a_name_is_learnt_once(journal: Journal) -> None:
+    """A poll of many groups looks no names up that it has seen, and only at what is new for one that it hasn't."""
+    polls = [
+        [group("a", MIDNIGHT + n * HOUR), group("b", MIDNIGHT + n * HOUR), org(MIDNIGHT + n * HOUR)] for n in range(4)
+    ]
+    journal.append(polls[0])
+    asked = _asked(journal)
+    for poll in polls[1:]:
+        journal.append(poll)
+    found = every(journal)
+    assert found == [point for poll in polls for point in poll]
+    assert len(journal.history(group("a").series, 0, MIDNIGHT + DAY)) == 4
+    assert asked == []
+    journal.append([group("c")])
+    (new,) = asked
+    assert new.endswith("WHERE id > 3 ORDER BY id")
+    with Journal(journal.path, readonly=True) as reader:
+        asked = _asked(reader)
+        for _ in range(2):
+            assert every(reader) == [*found, group("c")]
+            assert len(reader.history(group("a").series, 0, MIDNIGHT + DAY)) == 4
+        assert len(asked) == 4 + 2, "each series and each shape"
+
+
+def test_names_take_the_room_of_their_letters(journal: Journal) -> None:
+    """There are 200,000 of them: no spaces between, and a letter of another alphabet is one."""
+    journal.append([group("Ünïts")])
+    assert look(journal.path, "SELECT tags FROM series") == [('[["rbacGroupName","Ünïts"],["rbacGroupId","7"]]',)]
+    assert look(journal.path, "SELECT fields FROM shape") == [('[["score","float"]]',)]
 
 
 def test_one_measurement_may_have_several_shapes(journal: Journal) -> None:

@@ -1,12 +1,15 @@
 """What is said of damage: one line a look, with every number in it."""
 
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from journals import HOUR, MIDNIGHT, every, flip, group, place
+from journals import DAY, HOUR, MIDNIGHT, every, flip, group, org, place
 from pytest_structlog import StructuredLogCapture
+from salvages import PAGE
 
-from collector.batch import Cursor
+from collector.batch import Backlog, Cursor, Filter
 from collector.errors import JournalError
 from collector.journal import Journal, rows
 from collector.journal.harm import united
@@ -38,6 +41,62 @@ def test_a_file_of_which_much_can_not_be_read_is_not_passed_over(
         assert "backup" in caught.value.mend
         assert journal.read(_FIRST, 2).after == 4
     assert log.has("journal.damaged", what="rows 2, 4", count=2, how="it can't be read")
+
+
+def test_a_count_goes_around_a_page_that_is_lost_and_says_it(path: Path, log: StructuredLogCapture) -> None:
+    """What a sink has yet to take is known, with its oldest, also behind rows that can't even be counted."""
+    with Journal(path) as journal:
+        journal.append([group("many", MIDNIGHT + n * HOUR) for n in range(600)])
+        journal.append([org(MIDNIGHT + DAY), org(MIDNIGHT)])
+    start = place(path, 300) // PAGE * PAGE
+    content = path.read_bytes()
+    path.write_bytes(content[:start] + bytes(PAGE) + content[start + PAGE :])
+    with Journal(path) as journal:
+        assert journal.backlog(_FIRST, Filter(measurements=("exposure_score",))) == Backlog(2, MIDNIGHT + DAY)
+        (said,) = (event for event in log.events if event["level"] == "error")
+        assert 50 < said["count"] < 150
+        assert said["how"] == "it can't be read"
+        assert journal.backlog(_FIRST) == Backlog(611 - said["count"], MIDNIGHT)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda journal: journal.read(_FIRST, 9),
+        lambda journal: journal.history(_POINTS[0].series, 0, MIDNIGHT + DAY),
+        lambda journal: journal.at("exposure_score_by_group", MIDNIGHT),
+        lambda journal: journal.before([(_POINTS[0].series, MIDNIGHT)]),
+    ],
+)
+def test_whoever_meets_damage_says_it(path: Path, log: StructuredLogCapture, ask: Callable[[Journal], object]) -> None:
+    """Which row it is, and of which series and time, by as much of it as stands in the file."""
+    flip(path, place(path, 1))
+    with Journal(path) as journal:
+        ask(journal)
+    assert log.has("journal.damaged", what="row 1", row=1, series=1, time=MIDNIGHT, how="the checksum differs")
+    assert len(log.events) == 1
+
+
+def test_a_row_that_can_not_be_read_is_said_by_its_number(path: Path, log: StructuredLogCapture) -> None:
+    """Nothing else is known of it."""
+    flip(path, place(path, 4) - 11, 5)
+    with Journal(path) as journal:
+        journal.read(_FIRST, 9)
+    assert log.has("journal.damaged", what="row 4", row=4, how="it can't be read")
+
+
+def test_what_fails_for_another_reason_is_no_damage(path: Path, log: StructuredLogCapture) -> None:
+    """No row is passed over because it can't be read just now."""
+    with Journal(path) as journal:
+        connection = journal._database._connection
+        connection.set_authorizer(
+            lambda action, table, column, *_: action == sqlite3.SQLITE_READ and (table, column) == ("point", "data")
+        )
+        with pytest.raises(JournalError, match="prohibited"):
+            journal.read(_FIRST, 9)
+        connection.set_authorizer(None)
+        assert every(journal) == _POINTS
+    assert log.events == []
 
 
 @pytest.mark.parametrize(

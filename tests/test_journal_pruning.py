@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from journals import DAY, HOUR, MIDNIGHT, every, group, org
 
+from collector.errors import JournalError
 from collector.journal import Journal, pruning
 from collector.point import Point, Series
 
@@ -28,6 +29,8 @@ def test_points_go_by_their_own_time(journal: Journal) -> None:
     assert journal.prune(MIDNIGHT + 3 * HOUR, []) == 4
     assert _hours(journal) == [3, 4, 5, 6, 7, 8, 9]
     assert journal.prune(MIDNIGHT + 3 * HOUR, []) == 0
+    journal.append([org(0), org(DAY)])
+    assert journal.prune(1, []) == journal.prune(DAY + 1, []) == 1
 
 
 def test_nothing_goes_that_a_named_consumer_has_yet_to_take(journal: Journal) -> None:
@@ -105,3 +108,13 @@ def test_what_was_pruned_is_gone_from_every_question(journal: Journal) -> None:
     assert journal.history(org().series, 0, MIDNIGHT + DAY) == every(journal)
     assert journal.latest("exposure_score_by_group", 0) == journal.at("exposure_score", MIDNIGHT) == []
     assert (journal.summary().points, journal.summary().oldest) == (5, MIDNIGHT + 5 * HOUR)
+
+
+def test_a_prune_that_fails_says_so_and_leaves_what_it_met(journal: Journal) -> None:
+    """Only what is damaged is passed by; all else that keeps a row from going is an error, and nothing is counted."""
+    journal._database._connection.execute(
+        "CREATE TRIGGER planted BEFORE DELETE ON point WHEN OLD.id = 3 BEGIN SELECT RAISE(ABORT, 'planted'); END"
+    )
+    with pytest.raises(JournalError, match="planted"):
+        journal.prune(MIDNIGHT + 5 * HOUR, [])
+    assert _hours(journal) == list(range(10))

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from journals import HOUR, MIDNIGHT, flip, group, look, org, place
 from pytest_structlog import StructuredLogCapture
+from salvages import PAGE
 
 from collector.errors import JournalError
-from collector.journal import Journal, RoleLock, reachable
+from collector.journal import Journal, RoleLock, proving, reachable
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ def test_what_is_damaged_is_named(path: Path, log: StructuredLogCapture, harm: s
         proof = journal.prove(seconds=60, most=1000)
     assert sorted(proof.damaged) == damaged
     assert proof.whole
+    assert proof.rows == 12 or not damaged[0].startswith("row")
     assert log.events == []
 
 
@@ -65,9 +67,27 @@ def test_a_damaged_page_is_found(path: Path) -> None:
     """A page of the file that no longer hangs together is found too, in SQLite's words."""
     flip(path, place(path, 7) - 11, 5)
     with Journal(path) as journal:
-        damaged = list(journal.prove(seconds=60, most=1000).damaged)
-    assert "row 7" in damaged
-    assert len(damaged) > 1
+        row, *pages = journal.prove(seconds=60, most=1000).damaged
+    assert row == "row 7"
+    assert pages
+
+
+def test_what_is_said_of_a_page_is_one_line(path: Path) -> None:
+    """SQLite's words stand as they are in one line of a report, also where they were several."""
+    flip(path, place(path, 7) // PAGE * PAGE + 7)
+    with Journal(path) as journal:
+        (page,) = journal.prove(seconds=60, most=1000).damaged
+    assert page.startswith("*** in database main *** Fragmentation of")
+
+
+def test_the_pages_of_a_large_file_are_not_looked_at(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That would be one long view, for which every writer waits: its rows are proven alone."""
+    flip(path, place(path, 7) - 11, 5)
+    size = path.stat().st_size
+    with Journal(path) as journal:
+        for quick, whole in ((size, False), (size - 1, True)):
+            monkeypatch.setattr(proving, "_QUICK_BYTES", quick)
+            assert (journal.prove(seconds=60, most=1000).damaged == ["row 7"]) == whole
 
 
 def test_a_damaged_entry_of_an_index_is_found(path: Path) -> None:
@@ -94,8 +114,13 @@ def test_the_write_that_is_tried_reaches_the_disk_and_is_taken_back(path: Path) 
     """After a probe the file holds what it held, to the byte; the next row has the number that it would have had."""
     before = path.read_bytes()
     with Journal(path) as journal:
+        memory = [
+            journal._database._connection.execute(f"PRAGMA cache_{what}").fetchone() for what in ("size", "spill")
+        ]
         journal.probe()
         assert path.read_bytes() == before
+        for what, pages in zip(("size", "spill"), memory, strict=True):
+            assert journal._database._connection.execute(f"PRAGMA cache_{what}").fetchone() == pages
         journal.append([org()])
         assert look(path, "SELECT max(id) FROM point") == [(13,)]
 

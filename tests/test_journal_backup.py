@@ -1,5 +1,7 @@
 """Backups: whole, proven, beside a collector that writes all the while, and there whole or not at all."""
 
+import errno
+import os
 import resource
 import stat
 from multiprocessing.connection import Connection
@@ -106,8 +108,9 @@ def test_a_file_that_is_there_is_left_alone(journal: Journal, to: Path) -> None:
     to.write_text("mine")
     link = to.with_name("link")
     link.symlink_to("nowhere")
-    lock = journal.path.with_name("journal.db.lock")
-    for taken in (to, link, journal.path, lock, journal.path.with_name("journal.db-wal")):
+    beside = [journal.path.with_name(f"journal.db{end}") for end in ("-journal", "-wal", "-shm", ".lock")]
+    beside[0].unlink(missing_ok=True)
+    for taken in (to, link, journal.path, *beside):
         with pytest.raises(ConfigError, match=taken.name):
             backup(journal, taken)
     with pytest.raises(ConfigError, match="folder does not exist"):
@@ -116,17 +119,64 @@ def test_a_file_that_is_there_is_left_alone(journal: Journal, to: Path) -> None:
     assert _there(to) == ["backup.db", "link"]
 
 
-def test_a_name_that_is_taken_meanwhile_is_left_alone(journal: Journal, to: Path) -> None:
+def _fail(*_: object, **__: object) -> None:
+    raise OSError("planted")
+
+
+def _refuse(*_: object) -> int:
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_a_name_that_is_taken_meanwhile_is_left_alone(
+    journal: Journal, to: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of two backups to one file the first one stands."""
     journal.append(_points(3))
 
-    def seen(_what: str, _done: int, _of: int) -> None:
-        to.write_text("mine")
+    def seen(_what: str, done: int, of: int) -> None:
+        if done == of:
+            to.write_text("mine")
 
-    with pytest.raises(JournalError, match=r"backup\.db"):
+    with pytest.raises(JournalError, match=r"backup\.db: File exists$"):
         backup(journal, to, seen)
     assert to.read_text() == "mine"
     assert _there(to) == ["backup.db"]
+    to.unlink()
+    monkeypatch.setattr(os, "link", _fail)
+    with pytest.raises(JournalError, match=r"backup\.db: is there already$") as caught:
+        backup(journal, to, seen)
+    assert caught.value.mend == "look at the disk that it is to be on"
+    assert (to.read_text(), _there(to)) == ("mine", ["backup.db"])
+
+
+def test_where_files_can_have_one_name_only_it_is_renamed(
+    journal: Journal, to: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a file system without hard links a backup is made all the same."""
+    monkeypatch.setattr(os, "link", _fail)
+    journal.append(_points(3))
+    assert backup(journal, to).points == 3
+    assert _there(to) == ["backup.db"]
+    with Journal(to, readonly=True) as copy:
+        assert every(copy) == _points(3)
+
+
+def test_what_the_system_refuses_is_said(journal: Journal, to: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that can't be made, or not be synced, is no backup; one whose working name can't be taken away is."""
+    journal.append(_points(3))
+    monkeypatch.setattr(os, "fsync", _fail)
+    with pytest.raises(JournalError, match=r"backup\.db: planted"):
+        backup(journal, to)
+    assert _there(to) == []
+    monkeypatch.undo()
+    monkeypatch.setattr(os, "open", _refuse)
+    with pytest.raises(JournalError, match=r"part: Permission denied") as caught:
+        backup(journal, to)
+    assert caught.value.mend == f"let this user write to {to.parent}"
+    monkeypatch.undo()
+    monkeypatch.setattr(Path, "unlink", _fail)
+    assert backup(journal, to).points == 3
+    assert to.exists()
 
 
 @pytest.mark.parametrize("harm", [KeyboardInterrupt, MemoryError])

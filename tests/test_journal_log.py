@@ -7,7 +7,7 @@ from journals import DAY, HOUR, MIDNIGHT, every, group, look, org, steps
 
 from collector.batch import Backlog, Cursor, Filter
 from collector.journal import Journal, log
-from collector.point import Point, Series
+from collector.point import MAX_TIME, Point, Series
 
 
 def test_points_are_read_in_the_order_in_which_they_were_appended(journal: Journal) -> None:
@@ -187,6 +187,9 @@ def test_a_summary_names_the_points_the_bytes_and_the_ends(tmp_path: Path) -> No
         summary = journal.summary()
         assert (summary.points, summary.oldest, summary.newest) == (4, MIDNIGHT - DAY, MIDNIGHT + DAY)
         assert summary.bytes == path.stat().st_size
+        journal.append([group("a", 0), group("a", MAX_TIME - 1)])
+        summary = journal.summary()
+        assert (summary.points, summary.oldest, summary.newest) == (6, 0, MAX_TIME - 1)
 
 
 def test_a_span_is_read_by_its_rows_and_never_by_all_series(journal: Journal) -> None:

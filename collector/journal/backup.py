@@ -92,7 +92,7 @@ def _beside(to: Path) -> Iterator[Path]:
         yield part
     finally:
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            part.unlink()
 
 
 def _proven(journal: Journal, seen: Seen) -> tuple[int, int]:

@@ -169,9 +169,23 @@ def test_a_journal_without_a_point_is_one_all_the_same(path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[:100] + bytes(PAGE - 100) + content[PAGE:])
     with in_charge(path) as journal:
+        assert journal.tail() == 1
         journal.append([org()])
         assert every(journal) == [org()]
     assert len(aside(path)) == 1
+
+
+@pytest.mark.parametrize("lost", [b'"float"', b"exposure_score_by_group"])
+@pytest.mark.usefixtures("before")
+def test_names_of_one_kind_are_enough_to_know_a_journal(path: Path, lost: bytes) -> None:
+    """Where the first page is gone, and with it whose file it was, a series or a shape that proves itself says it."""
+    content = path.read_bytes()
+    for start in (0, content.index(lost) // PAGE * PAGE):
+        content = content[:start] + bytes(PAGE) + content[start + PAGE :]
+    assert lost not in content
+    path.write_bytes(content)
+    with in_charge(path):
+        assert len(aside(path)) == 1
 
 
 def test_where_files_can_have_one_name_only_it_is_renamed(

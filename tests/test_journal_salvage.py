@@ -9,9 +9,11 @@ import pytest
 from journals import MIDNIGHT, every, flip, group, look, org
 from salvages import PAGE, Contents, contents, honest, made, note, served
 
+from collector.batch import Cursor
 from collector.errors import JournalError
 from collector.journal import Journal, aside
 from collector.journal.salvage import salvage
+from collector.point import MAX_TIME
 
 
 @pytest.fixture
@@ -171,5 +173,59 @@ def test_a_journal_with_pages_of_another_size_is_sound(path: Path, before: Conte
     with Journal(path) as journal:
         assert contents(journal) == before
     assert salvage(path).carried.rows == len(before.points)
+    with Journal(path) as journal:
+        assert contents(journal) == before
+
+
+def test_what_is_lost_is_counted_by_whatever_names_it(path: Path, before: Contents) -> None:
+    """A row that stands there and isn't sound, or one that only the index still names."""
+    content = path.read_bytes()
+    look(path, "UPDATE point SET data = x'00' WHERE id = 300")
+    look(path, "DROP INDEX point_by_day")
+    assert salvage(path).carried.lost == 1
+    start = content.index(b"\0\0\0\0\0\0\x45\x40", PAGE) // PAGE * PAGE
+    path.write_bytes(content[:start] + bytes(PAGE) + content[start + PAGE :])
+    carried = salvage(path).carried
+    assert carried.lost == len(before.points) - carried.rows > 50
+
+
+def test_what_is_damaged_beside_the_rows_is_left_behind(path: Path, before: Contents) -> None:
+    """A cursor that could skip rows, and a letter that isn't what was refused: the others are carried over."""
+    look(path, "UPDATE cursor SET next = next + 100 WHERE consumer = 'main'")
+    look(path, "UPDATE dead_letter SET data = x'00' WHERE id IN (3, 4)")
+    carried = salvage(path).carried
+    assert (carried.cursors, carried.letters, carried.lost) == (1, 8, 0)
+    with Journal(path) as journal:
+        assert journal.cursor("main") == Cursor("main", 1, 0)
+        assert journal.cursor("second").next == before.cursors["second"]
+
+
+@pytest.mark.parametrize("harm", ["DELETE FROM cursor", "DELETE FROM sqlite_sequence"])
+def test_no_id_comes_again_whatever_is_left_of_the_numbers(path: Path, before: Contents, harm: str) -> None:
+    """The last row's number is the greatest of what is on record, of the rows themselves, and of what was taken."""
+    look(path, "UPDATE sqlite_sequence SET seq = 9999 WHERE name = 'dead_letter'")
+    look(path, harm)
+    salvage(path)
+    with Journal(path) as journal:
+        assert journal.tail() == before.tail
+        journal.prune(MAX_TIME, [])
+        look(path, "DELETE FROM point")
+        assert journal.tail() == before.tail
+
+
+def test_the_number_of_a_last_row_that_went_is_kept(path: Path, before: Contents) -> None:
+    """Also where no consumer has come so far."""
+    look(path, "DELETE FROM cursor")
+    look(path, "DELETE FROM point WHERE id > 500")
+    salvage(path)
+    with Journal(path) as journal:
+        assert journal.tail() == before.tail
+
+
+def test_what_stands_in_the_file_twice_is_carried_over_once(path: Path, before: Contents) -> None:
+    """A disk that has repeated pages, or a tool that has appended some, adds nothing."""
+    path.write_bytes(path.read_bytes() * 2)
+    carried = salvage(path).carried
+    assert (carried.rows, carried.letters, carried.cursors) == (len(before.points), 10, 2)
     with Journal(path) as journal:
         assert contents(journal) == before

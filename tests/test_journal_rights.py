@@ -1,0 +1,68 @@
+"""What a user is told who may not write to a journal: the very commands, for what is barred alone."""
+
+import os
+import pwd
+import tempfile
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+from journals import hear, other
+
+from collector.journal import permit, user
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that everybody may write to, whose way nobody is kept from."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        yield folder
+
+
+def _ask(pipe: Connection, folder: Path) -> None:
+    """As a user who isn't root: say what is told of a journal of one's own, with ever fewer rights to it."""
+    if os.geteuid() == 0:
+        os.setgid(65534)
+        os.setuid(65534)
+    (folder / "own").mkdir()
+    path = folder / "own" / "a journal.db"
+    path.touch()
+    pipe.send((user(), permit(path)))
+    path.chmod(0)
+    pipe.send(permit(path))
+    path.parent.chmod(0o500)
+    pipe.send(permit(path))
+    pipe.send(permit(path.with_name("none.db")))
+    path.parent.chmod(0)
+    pipe.send(permit(path))
+    path.parent.chmod(0o700)
+
+
+def test_whoever_owns_what_is_barred_is_told_to_open_it(folder: Path) -> None:
+    """Of file and folder those that are barred are named, as a shell takes them; where none is, the mount is."""
+    own = folder / "own"
+    with other(_ask, folder) as (_, pipe):
+        who, nothing_barred = hear(pipe)
+        let = f"let the user {who} write to the file and to {own}: "
+        assert who == pwd.getpwuid(own.stat().st_uid).pw_name
+        assert nothing_barred == f"{let}see how it is mounted (findmnt -T {own})"
+        assert hear(pipe) == f"{let}chmod u+rw '{own}/a journal.db'"
+        assert hear(pipe) == f"{let}chmod u+rwx {own} && chmod u+rw '{own}/a journal.db'"
+        assert hear(pipe) == f"{let}chmod u+rwx {own}", "what isn't there is not to be opened"
+        assert hear(pipe) == f"{let}chmod u+rwx {own}", "nor what can't be seen"
+
+
+def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs as any user."""
+    monkeypatch.setattr(os, "geteuid", lambda: 54_321)
+    assert user() == "54321"
+
+
+def test_root_is_told_where_to_look(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may write to every disk, so it is the mount that doesn't let it: no command helps."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert permit(folder / "journal.db").endswith(f"to {folder}: see how it is mounted (findmnt -T {folder})")

@@ -51,7 +51,7 @@ def test_writers_get_through_between_the_steps(
 def busy(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Journal, sqlite3.Connection, list[int]]]:
     """A journal that waits hardly, who else may write to it, and after which steps of a copy it had to wait."""
     monkeypatch.setattr(opening, "_BUSY_SECONDS", 0.01)
-    monkeypatch.setattr(copying, "PAGES", 5)
+    monkeypatch.setattr(copying, "PAGES", 1)
     journal.append(_points(1000))
     waits: list[int] = []
     with (
@@ -85,18 +85,29 @@ def test_a_copy_waits_for_who_writes(
     to.touch()
     reader.copy(to, seen)
     assert waits == [0, 0, 1, 1]
-    assert steps[:2] == [5, 10]
+    assert steps == list(range(1, steps[-1] + 1)), "and to the end in steps, where nobody writes"
+    assert len(steps) > 2 * copying.RESTARTS
     with Journal(to, readonly=True) as copy:
         assert every(copy) == _points(1000)
 
 
-def test_a_copy_says_who_never_ends(busy: tuple[Journal, sqlite3.Connection, list[int]], to: Path) -> None:
-    """A writer that holds the journal for longer is an error that names the journal, with the mend."""
-    reader, writer, _ = busy
+def test_a_copy_says_who_never_ends(
+    busy: tuple[Journal, sqlite3.Connection, list[int]], to: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer that holds the journal for a third wait is an error that names the journal, with the mend."""
+    reader, writer, waits = busy
+    wait = copying._Progress._wait
+
+    def waiting(progress: copying._Progress) -> None:
+        waits.append(0)
+        wait(progress)
+
+    monkeypatch.setattr(copying._Progress, "_wait", waiting)
     to.touch()
     with pytest.raises(JournalError, match=r"journal\.db: another process keeps it locked") as caught:
         reader.copy(to, lambda *_: None)
     assert "end it" in caught.value.mend
+    assert len(waits) == 3
     writer.execute("ROLLBACK")
     reader.copy(to, lambda *_: None)
     with Journal(to, readonly=True) as copy:

@@ -45,6 +45,10 @@ def test_what_the_first_version_wrote_is_read_to_the_bit(path: Path) -> None:
             assert journal.tail() == 6
             if not mended:
                 assert journal.mend().carried.rows == 4
+    with Journal(path) as journal:
+        journal.append(points)
+        assert every(journal) == points
+    assert look(path, "SELECT (SELECT count(*) FROM series), (SELECT count(*) FROM shape)") == [(4, 4)]
 
 
 @pytest.mark.parametrize("readonly", [False, True])

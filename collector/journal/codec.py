@@ -63,7 +63,7 @@ def checksum(*parts: str | int) -> int:
     """Return the CRC-32 of parts, each with its end marked: for the rows that hold names and cursors."""
     crc = 0
     for part in parts:
-        crc = zlib.crc32(f"{part}\0".encode("utf-8", "replace"), crc)
+        crc = zlib.crc32(f"{part}\0".encode(), crc)
     return crc
 
 

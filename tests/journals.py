@@ -66,11 +66,12 @@ def steps(journal: Journal) -> list[None]:
 
 
 def descriptors(path: Path) -> list[Path]:
-    """Return this process's descriptors of a file, or of files in a folder; those of ended threads come and go."""
+    """Return this process's descriptors of a file, by whatever name, or of files in a folder."""
     found = []
     for descriptor in Path("/proc/self/fd").iterdir():
+        # Others may come and go: threads of earlier tests end.
         with suppress(FileNotFoundError):
-            if descriptor.readlink().is_relative_to(path):
+            if descriptor.readlink().is_relative_to(path) or (path.exists() and descriptor.samefile(path)):
                 found.append(descriptor)
     return found
 

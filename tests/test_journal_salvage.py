@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from journals import MIDNIGHT, every, flip, group, look, org
+from journals import HOUR, MIDNIGHT, every, flip, group, look, org
 from salvages import PAGE, Contents, contents, honest, made, note, served
 
 from collector.batch import Cursor
@@ -156,6 +156,28 @@ def test_of_one_identity_the_later_row_stands(path: Path) -> None:
     assert b"what was said first" not in path.read_bytes()
 
 
+def test_an_older_value_that_stands_behind_the_newer_one_does_not_come_back(path: Path) -> None:
+    """Pages may lie in any order in a file: what counts is which row was written later."""
+    with Journal(path) as journal:
+        journal.append([note("what was said first")])
+        content = path.read_bytes()
+        journal.append([group("a"), note("what was said then"), group("a", MIDNIGHT + HOUR)])
+        expected = every(journal)
+    start = content.index(b"what was said first") // PAGE * PAGE
+    path.write_bytes(path.read_bytes() + content[start : start + PAGE])
+    assert salvage(path).carried.lost == 0
+    with Journal(path) as journal:
+        assert every(journal) == expected
+
+
+def test_rows_are_never_read_by_a_shape_that_is_damaged(path: Path, before: Contents) -> None:
+    """Their values are what was written, but not under these names: they are left behind."""
+    look(path, "UPDATE shape SET fields = replace(fields, 'score', 'scorf')")
+    carried = salvage(path).carried
+    assert carried.rows == 1
+    assert carried.lost == len(before.points) - 1
+
+
 def test_rows_without_a_name_are_left_behind(path: Path, before: Contents) -> None:
     """A row whose series is lost stays in the file that was set aside: its number may come to mean another's."""
     look(path, "DELETE FROM series WHERE id = (SELECT max(id) FROM series)")
@@ -200,11 +222,12 @@ def test_what_is_damaged_beside_the_rows_is_left_behind(path: Path, before: Cont
         assert journal.cursor("second").next == before.cursors["second"]
 
 
-@pytest.mark.parametrize("harm", ["DELETE FROM cursor", "DELETE FROM sqlite_sequence"])
-def test_no_id_comes_again_whatever_is_left_of_the_numbers(path: Path, before: Contents, harm: str) -> None:
+@pytest.mark.parametrize("lost", [["cursor"], ["sqlite_sequence"], ["cursor", "sqlite_sequence"]])
+def test_no_id_comes_again_whatever_is_left_of_the_numbers(path: Path, before: Contents, lost: list[str]) -> None:
     """The last row's number is the greatest of what is on record, of the rows themselves, and of what was taken."""
     look(path, "UPDATE sqlite_sequence SET seq = 9999 WHERE name = 'dead_letter'")
-    look(path, harm)
+    for table in lost:
+        look(path, f"DELETE FROM {table}")  # noqa: S608 - a name from above
     salvage(path)
     with Journal(path) as journal:
         assert journal.tail() == before.tail

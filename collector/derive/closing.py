@@ -37,7 +37,7 @@ class Closing:
             if samples and self._reaches_back(past, series, day):
                 points.append(_point(series, day, samples))
         there = self._journal.before([(point.series, point.time) for point in points])
-        return [point for point, old in zip(points, there, strict=True) if old != point]
+        return [point for point, old in zip(points, there, strict=True) if old != point and not _fewer(point, old)]
 
     def since_last(self, today: int) -> Sequence[tuple[Series, int]]:
         """Return each series and day before `today` that may have closed while no sample of it came afterwards."""
@@ -66,6 +66,11 @@ class Closing:
         others = [(other, first) for one in self._known.both(series.tag("tenant")) for other in one.series]
         past.look(others)
         return past.newest(others) is not None
+
+
+def _fewer(point: Point, old: Point | None) -> bool:
+    """Whether a day has lost samples since its point was made: they are pruned, and what it says is the better word."""
+    return old is not None and old.time == point.time and int(point.fields["samples"]) < int(old.fields["samples"])
 
 
 def _point(series: Series, day: int, samples: Sequence[Sample]) -> Point:

@@ -42,44 +42,63 @@ class Again:
         self._past = past
         self._telling = telling
 
-    def derive(self, one: Followed, since: int, fresh: Fresh) -> Derived:
-        """Derive a score from `since` (ms) on, with the samples that are new."""
+    def derive(self, one: Followed, since: int, fresh: Fresh, now: int) -> Derived:
+        """Derive a score from `since` (ms) on, with the samples that are new.
+
+        `now`: the moment (ms) up to which something may have been seen of others.
+        """
         span = max(_CHANGES_DAYS, rule_of(one, self._rules).window_days + 1) * DAY
         walk = Walk(one, self._rules, self._known.breaks(one), self._past, lambda a, b: self._seen(one.tenant, a, b))
         spikes = self._spikes(one, since)
-        walk.open, walk.last = self._before(walk, one, since, spikes)
+        judged: set[int] = set()
         derived = Derived()
         start, end = since, min(max([since, *fresh]) + span, MAX_TIME - 1)
         while True:
             old = self._trends(one, start, end)
             samples = self._samples(one, start, end, fresh, {time for _, time in old})
+            if samples and not judged:
+                # From the first that is there: of what is pruned before it the spikes tell.
+                walk.open, walk.last = self._before(walk, one, min(samples), spikes)
+            judged |= samples.keys()
             for told in walk.go(samples):
                 point = Point(trend_of(told.series), told.standing.at, trend_fields(told))
                 if old.get((point.series, point.time)) != point:
                     derived.points.append(point)
-            if _same(walk.open, _open_at(spikes, end)) or end >= MAX_TIME - 1:
+            # An episode that is open may have begun with another baseline, and so end elsewhere, however far away.
+            if (walk.open is None and _open_at(spikes, end) is None) or end >= MAX_TIME - 1:
                 break
             start, end = end, (MAX_TIME - 1 if not old else end + span)
-        self._settle(walk, since, spikes, derived)
+        if not judged:
+            walk.open, walk.last = self._before(walk, one, since, spikes)
+        walk.gone(now + 1)
+        self._settle(walk, judged, spikes, derived)
         return derived
 
-    def unseen(self, tenant: str, now: int) -> Iterator[Point]:
-        """Yield the spikes, as over, of those groups that were not seen for a day, when others are seen at `now`."""
-        for spike in self._known.spiked(tenant):
-            window = self._rules.groups.window_days + 2
-            for point in self._journal.history(spike, max(0, now - window * DAY), now):
-                if point.fields["state"] == OPEN and spike.tag("rbacGroupName") != EVERYBODY:
-                    last = self._last(self._known.who(Series(GROUPS, spike.tags)), point.time, now + 1)
-                    if last is not None and last + DAY <= now:
-                        yield _ended(point, last + DAY)
+    def unseen(self, tenant: str, moments: Sequence[int]) -> Iterator[tuple[Followed, int]]:
+        """Yield each group that had not been seen for a day at one of the moments (others were), and the first such.
 
-    def told_anew(self, tenant: str, moments: Sequence[int]) -> Iterator[Point]:
-        """Yield the spikes that began then, where now it is known how many groups rose: their scores have come."""
+        Those alone of which a spike is said to have gone on then. The moments are in the order of time.
+        """
+        window = (self._rules.groups.window_days + 2) * DAY
         for spike in self._known.spiked(tenant):
-            for moment in moments:
-                for point in self._journal.history(spike, moment, moment + 1):
-                    text = self._telling.text(spike, kept_of(point).episode)
-                    if point.fields["state"] != WITHDRAWN and point.fields["text"] != text:
+            if spike.tag("rbacGroupName") == EVERYBODY:
+                continue
+            one = self._known.who(Series(GROUPS, spike.tags))
+            for point in self._journal.history(spike, max(0, moments[0] - window), moments[-1]):
+                end = kept_of(point).episode.end or MAX_TIME
+                during = [moment for moment in moments if point.time + DAY <= moment < end]
+                if point.fields["state"] != WITHDRAWN and (moment := self._missed(one, during)) is not None:
+                    yield one, moment
+
+    def told_anew(self, tenant: str, moments: Collection[int]) -> Iterator[Point]:
+        """Yield the spikes of which more is known of how many groups rose: scores of these moments have come."""
+        closed = {moment // DAY + 1 for moment in moments}
+        for spike in self._known.spiked(tenant):
+            for point in self._journal.history(spike, min(moments), (max(closed) + 1) * DAY):
+                touched = point.time in moments or point.time // DAY in closed
+                if touched and point.fields["state"] != WITHDRAWN:
+                    text = self._telling.text(spike, kept_of(point).episode, str(point.fields["text"]))
+                    if point.fields["text"] != text:
                         yield Point(spike, point.time, {**point.fields, "text": text})
 
     def _spikes(self, one: Followed, since: int) -> _Spikes:
@@ -102,20 +121,21 @@ class Again:
             return None, None
         begin = kept.episode.begin
         samples = [each for series in one.series for each in samples_of(self._journal, series, begin, since)]
-        # Of those that are pruned the point tells, as long as it doesn't tell of later ones, too.
-        known = [kept.episode.peak] if kept.episode.end is None else []
+        # Of those that are pruned the point tells.
+        known = [] if any(each.time == begin for each in samples) else [kept.episode.peak]
         episode = replace(
             kept.episode,
             end=None,
             threshold=self._threshold(walk, one, kept, spikes),
-            peak=max([each.score for each in samples], default=max(known, default=kept.episode.peak)),
+            peak=max([*known, *(each.score for each in samples)]),
         )
-        return replace(kept, episode=episode), max((each.time for each in samples), default=None)
+        return replace(kept, episode=episode), max((each.time for each in samples), default=begin)
 
     def _threshold(self, walk: Walk, one: Followed, kept: Kept, spikes: _Spikes) -> float:
         """Return the threshold that an episode began with: one that began as another ended has no greater one."""
         chain = [kept.episode]
-        ended = {known.episode.end: known.episode for known in map(kept_of, spikes.values()) if known.episode.end}
+        stood = [kept_of(point) for point in spikes.values() if point.fields["state"] != WITHDRAWN]
+        ended = {known.episode.end: known.episode for known in stood if known.episode.end}
         while (before := ended.get(chain[-1].begin)) is not None and before.begin < chain[-1].begin:
             chain.append(before)
         days = rule_of(one, self._rules).window_days
@@ -143,23 +163,25 @@ class Again:
                         found[each.time] = series, each.score
         return found
 
-    def _settle(self, walk: Walk, since: int, spikes: _Spikes, derived: Derived) -> None:
-        """Make points of the spikes that differ from what is there, and take back those that are none any more."""
+    def _settle(self, walk: Walk, judged: Collection[int], spikes: _Spikes, derived: Derived) -> None:
+        """Make points of the spikes that differ from what is there, and take back those that are none any more.
+
+        Where the sample in which one began is pruned, it stays: what was said of it was said of that sample, too.
+        """
         every = [*walk.episodes, *([walk.open] if walk.open else [])]
         for kept in every:
             old = spikes.get((kept.spike, kept.episode.begin))
-            point = self._spike_point(kept)
+            point = self._spike_point(kept, old)
             if old != point:
                 derived.points.append(point)
             if old is None:
                 derived.began.append(kept)
         standing = {(kept.spike, kept.episode.begin) for kept in every}
-        last = since if walk.last is None else walk.last
         for key, point in spikes.items():
-            if key not in standing and since <= point.time <= last and point.fields["state"] != WITHDRAWN:
+            if key not in standing and point.time in judged and point.fields["state"] != WITHDRAWN:
                 derived.points.append(Point(point.series, point.time, {**point.fields, "state": WITHDRAWN}))
 
-    def _spike_point(self, kept: Kept) -> Point:
+    def _spike_point(self, kept: Kept, old: Point | None) -> Point:
         episode = kept.episode
         return Point(
             kept.spike,
@@ -171,7 +193,7 @@ class Again:
                 "state": OPEN if episode.end is None else OVER,
                 "end_time": episode.end or 0,
                 "title": self._telling.title(kept.spike, episode),
-                "text": self._telling.text(kept.spike, episode),
+                "text": self._telling.text(kept.spike, episode, str(old.fields["text"]) if old else ""),
             },
         )
 
@@ -179,14 +201,14 @@ class Again:
         """Whether a group of the tenant has a sample from `start` to before `end`."""
         return any(self._journal.history(series, start, end) for series in self._known.groups(tenant))
 
-    def _last(self, one: Followed, since: int, until: int) -> int | None:
-        """Return the time of the last sample of a score, None where it has none."""
-        times = [point.time for series in one.series for point in self._journal.history(series, since, until)]
-        return max(times, default=None)
-
-
-def _ended(point: Point, end: int) -> Point:
-    return Point(point.series, point.time, {**point.fields, "state": OVER, "end_time": end})
+    def _missed(self, one: Followed, moments: Sequence[int]) -> int | None:
+        """Return the first of the moments before which a score has no sample for a day."""
+        self._past.look((series, moment) for series in one.series for moment in moments)
+        for moment in moments:
+            last = self._past.before(one, moment)
+            if last is None or last.time + DAY <= moment:
+                return moment
+        return None
 
 
 def _open_at(spikes: _Spikes, moment: int) -> Kept | None:
@@ -197,9 +219,3 @@ def _open_at(spikes: _Spikes, moment: int) -> Kept | None:
         if point.time < moment and open_then and point.fields["state"] != WITHDRAWN:
             return kept
     return None
-
-
-def _same(one: Kept | None, other: Kept | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return (one.spike, one.episode.begin) == (other.spike, other.episode.begin)

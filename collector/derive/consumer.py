@@ -69,16 +69,21 @@ class Derive:
         telling = Telling(self._known, past, self._rules)
         again = Again(self._journal, self._known, self._rules, past, telling)
         since, fresh, days = self._changed(rows)
-        all_of_it = Derived()
-        for one, moment in since.items():
-            _add(all_of_it, again.derive(one, moment, fresh[one]))
         seen: defaultdict[str, set[int]] = defaultdict(set)
         for row in rows:
             if row.point.series.measurement == GROUPS:
                 seen[row.point.series.tag("tenant")].add(row.point.time)
+        for tenant, moments in seen.items():
+            for one, moment in again.unseen(tenant, sorted(moments)):
+                since[one] = min(since.get(one, moment), moment)
+        # A clock that was set back has rows ahead of it.
+        now = max([int(self._clock() * 1000), *(row.point.time for row in rows)])
+        all_of_it = Derived()
+        for one, moment in since.items():
+            _add(all_of_it, again.derive(one, moment, fresh[one], now))
         there = {(point.series, point.time) for point in all_of_it.points}
         for tenant, moments in seen.items():
-            for point in (*again.unseen(tenant, max(moments)), *again.told_anew(tenant, sorted(moments))):
+            for point in again.told_anew(tenant, moments):
                 if (point.series, point.time) not in there:
                     there.add((point.series, point.time))
                     all_of_it.points.append(point)
@@ -92,6 +97,9 @@ class Derive:
         since: dict[Followed, int] = {}
         fresh: defaultdict[Followed, dict[int, tuple[Series, float]]] = defaultdict(dict)
         days: set[tuple[Series, int]] = set()
+        for series in {row.point.series for row in rows}:
+            if series.measurement != ANNOTATION:
+                self._known.who(series)
         for point in (row.point for row in rows):
             if point.series.measurement == ANNOTATION:
                 for one in self._struck(point):

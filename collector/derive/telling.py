@@ -24,15 +24,14 @@ class Telling:
         whose = "Exposure score" if name == EVERYBODY else f"Exposure score of {name}"
         return f"{whose} rose by {episode.rise:.1f} to {episode.peak:.1f}"
 
-    def text(self, spike: Series, episode: Episode) -> str:
-        """Return what else is known, and where to look."""
+    def text(self, spike: Series, episode: Episode, said: str = "") -> str:
+        """Return what else is known, and where to look. `said`: what stands there; the groups' scores may be gone."""
         tenant = spike.tag("tenant")
         rose = self.rose(tenant, episode.begin)
-        parts = [
-            f"{tenant}: usual was {episode.baseline:.1f}.",
-            f"{rose}." if rose else "",
-            self._rules.links.get(tenant, ""),
-        ]
+        usual = f"{tenant}: usual was {episode.baseline:.1f}."
+        if not rose and said.startswith(usual):
+            return said
+        parts = [usual, f"{rose}." if rose else "", self._rules.links.get(tenant, "")]
         return " ".join(part for part in parts if part)
 
     def rose(self, tenant: str, moment: int) -> str:
@@ -41,14 +40,15 @@ class Telling:
         A group rose when it stands half of what makes a spike, or more, above the close of the day before.
         """
         groups = {self._known.who(series) for series in self._known.groups(tenant)}
-        close = moment // DAY * DAY - 1
-        self._past.look((series, at) for one in groups for series in one.series for at in (moment, close))
-        risen = [change for one in groups if (change := self._change(one, moment, close)) is not None]
+        self._past.look((series, moment) for one in groups for series in one.series)
+        self._past.look_for_closes((one, [moment // DAY - 1]) for one in groups)
+        risen = [change for one in groups if (change := self._change(one, moment)) is not None]
         least = self._rules.organization.rise / 2
         return f"{sum(change >= least for change in risen)} of {len(risen)} groups rose" if risen else ""
 
-    def _change(self, one: Followed, moment: int, close: int) -> float | None:
-        now, before = self._past.before(one, moment), self._past.before(one, close)
+    def _change(self, one: Followed, moment: int) -> float | None:
+        now = self._past.before(one, moment)
         if now is None or now.time != moment:
             return None
-        return now.score - before.score if before is not None else 0.0
+        closes = self._past.closes(one, [moment // DAY - 1])
+        return now.score - closes[-1].score if closes else 0.0

@@ -34,7 +34,7 @@ class Kept:
 
 
 class Walk:
-    """Goes through a score from `episode` on, the one that was open before. `unseen`: see `_gone`."""
+    """Goes through a score from `episode` on, the one that was open before. `unseen`: see `gone`."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Walk:
         return max((moment for moment in self._breaks if moment <= time), default=None)
 
     def _tell(self, series: Series, now: Sample) -> Told:
-        self._gone(now)
+        self.gone(now.time)
         broken = self.broken(now.time)
         before = self.open
         judged = judge(now, self.usual(now.time, broken), before.episode if before else None, self._rule, broken)
@@ -93,12 +93,12 @@ class Walk:
         old = [self._past.before(self._one, moment) for moment in moments(now.time)]
         return Told(series=series, standing=stand(now, old), judged=judged)
 
-    def _gone(self, now: Sample) -> None:
+    def gone(self, now: int) -> None:
         """Let an episode be over that no sample went on with for a day, while others of its tenant were seen."""
         if self.open is None or self.last is None or self._one.measurement == ORGANIZATION:
             return
         end = self.last + DAY
-        if end <= now.time and self._unseen(end, now.time):
+        if end <= now and self._unseen(end, now):
             self.episodes.append(replace(self.open, episode=replace(self.open.episode, end=end)))
             self.open = None
 

@@ -1,0 +1,108 @@
+"""What is derived of device groups is the same whatever came first: others, gaps, new names and breaks."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from journals import DAY, HOUR, MIDNIGHT, org
+from test_derive import BEGAN, EACH, GROUP, RULES, Lived, broken, group, history, lived, risen, told
+
+from collector.derive import Derive, Rules
+from collector.history.spikes import Rule
+from collector.point import Point
+
+__all__ = ["lived"]
+
+
+@pytest.mark.parametrize("others", ["first", "with it", "last", "each by itself"])
+def test_a_gap_ends_a_spike_also_when_it_is_known_later_that_others_were_seen(lived: Lived, others: str) -> None:
+    """As an import has it that has one group after the other."""
+    samples = risen(45.0, days=6)
+    mine = [group(sample.time, sample.score) for n, sample in enumerate(samples) if n not in range(26, 34)]
+    theirs = [group(sample.time, 30.0, "there", "9") for sample in samples]
+    lived.now = samples[-1].time
+    orders = {
+        "first": [theirs, mine],
+        "with it": [[*mine, *theirs]],
+        "last": [mine, theirs],
+        "each by itself": [mine, *([point] for point in reversed(theirs))],
+    }
+    for points in orders[others]:
+        lived.came(*points)
+    spikes = [point for point in lived.points("exposure_spike") if point.series.tag("rbacGroupName") == "a"]
+    last, back = samples[25].time, samples[34].time
+    assert told(spikes) == [(BEGAN, 20.0, 45.0, last + DAY), (back, 20.0, 45.0, 0)]
+    trends = [point for point in lived.points("exposure_trend_by_group") if point.series.tag("rbacGroupName") == "a"]
+    assert [point.fields["spike"] for point in trends] == [0] * 24 + [1] * 16
+
+
+def test_a_new_name_that_comes_with_the_rise_is_no_second_spike(lived: Lived) -> None:
+    """Also where the group was known before under the old name alone."""
+    samples = risen(45.0)
+    lived.came(*(group(sample.time, sample.score) for sample in samples[:20]))
+    lived.came(
+        *(group(sample.time, sample.score, "a" if n < 28 else "b") for n, sample in enumerate(samples) if n > 19)
+    )
+    assert told(lived.points("exposure_spike")) == [(BEGAN, 20.0, 45.0, 0)]
+
+
+def _world(dice: random.Random) -> list[Point]:
+    """Return the points of two groups that are there, away and renamed, of the organization, and a break."""
+    days = dice.randint(5, 12)
+    points = []
+    for name, id_ in (("a", "7"), ("b", "8")):
+        levels = [dice.choice((20.0, 20.0, 20.0, 24.0, 31.0, 45.0, 60.0)) for _ in range(days)]
+        away = range(gone := dice.randrange(days * 4), gone + dice.randint(3, 9))
+        renamed = dice.randrange(days * 8)
+        points += [
+            group(MIDNIGHT + n * EACH, levels[n // 4], name if n < renamed else f"{name}2", id_)
+            for n in range(days * 4)
+            if n not in away and dice.random() < 0.95
+        ]
+    points += [org(MIDNIGHT + n * EACH, dice.choice((20.0, 20.0, 31.0))) for n in range(days * 4)]
+    return [*points, *([broken(MIDNIGHT + dice.randrange(days * 24) * HOUR)] if dice.random() < 0.5 else [])]
+
+
+def _all(lived: Lived) -> dict[str, Sequence[Point]]:
+    # Whether a first day counts depends on which of its neighbours were there when it was looked at.
+    return lived.all() | {"exposure_score_daily": ()}
+
+
+@settings(max_examples=8, deadline=None)
+@given(dice=st.randoms(use_true_random=False))
+def test_groups_are_told_of_alike_whatever_came_first(dice: random.Random) -> None:
+    """All at once, or late and in any order, with restarts in between: the same trends, spikes and words."""
+    points = _world(dice)
+    with TemporaryDirectory() as folder:
+        once, late = (Lived(Path(folder) / f"{name}.db") for name in ("once", "late"))
+        late.now = max(point.time for point in points)
+        once.came(*points)
+        rest = list(points)
+        while rest:
+            some = [rest.pop(dice.randrange(len(rest))) for _ in range(min(len(rest), dice.randint(1, 60)))]
+            if dice.random() < 0.2:
+                late.restart()
+            late.came(*some)
+        assert _all(late) == _all(once)
+        for each in (once, late):
+            each.journal.close()
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_baseline_that_changes_late_changes_all_of_its_spike(lived: Lived, *, late: bool) -> None:
+    """Also where the spike is open still, longer after the late day than any change is told."""
+    rules = Rules(organization=Rule(rise=5.0, window_days=30), groups=GROUP, interval=3600, links=RULES.links)
+    lived.derive = Derive(lived.journal, rules, clock=lambda: lived.now / 1000)
+    days = [20.0, 26.0] * 12 + [20.0] + [40.0] * 32
+    points = [org(sample.time, sample.score) for sample in history([level for level in days for _ in range(4)])]
+    lived.now = points[-1].time
+    for some in (points[4:], points[:4]) if late else (points,):
+        lived.came(*some)
+    spike = lived.points("exposure_spike")[-1]
+    assert told([spike]) == [(MIDNIGHT + 25 * DAY, 20.0, 40.0, MIDNIGHT + 55 * DAY)]
+    trends = lived.points("exposure_trend")
+    assert [point.fields["spike"] for point in trends[-9:]] == [1] + [0] * 8

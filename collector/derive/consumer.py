@@ -46,8 +46,11 @@ class Derive:
         """Up to which day (its number) all days were looked at when they closed."""
         self._untold: list[Kept] = []
 
-    def turn(self) -> bool:
-        """Take some rows, or the days that closed since the last look; return whether there may be more to do."""
+    def turn(self, *, last: bool = False) -> bool:
+        """Take some rows, or the days that closed since the last look; return whether there may be more to do.
+
+        `last`: nothing more is polled, so that what began is said though the groups that rose with it are not known.
+        """
         cursor = self._journal.cursor(DERIVE)
         today = int(self._clock() * 1000) // DAY
         if self._closed != today:
@@ -56,6 +59,7 @@ class Derive:
             return True
         batch = self._journal.read(cursor, BATCH, _WANTED)
         if batch.after == cursor.next:
+            self._tell(wait=not last)
             return False
         derived = self._derive(batch.rows)
         if self._journal.append(derived.points, taken=(cursor, batch.after)):
@@ -126,23 +130,23 @@ class Derive:
         if not points or self._journal.append(points, taken=(cursor, cursor.next)):
             self._closed = today
 
-    def _tell(self) -> None:
-        """Log what began, once it is known how many groups rose with it, or won't be any more."""
+    def _tell(self, *, wait: bool = True) -> None:
+        """Log what began, once it is known how many groups rose with it or won't be; without `wait` all of it now."""
         now = int(self._clock() * 1000)
-        waiting, self._untold = self._untold, []
         telling = Telling(self._known, Moments(self._journal), self._rules)
-        for kept in waiting:
-            tenant, begin = kept.spike.tag("tenant"), kept.episode.begin
-            rose = telling.rose(tenant, begin)
+        known = [(kept, telling.rose(kept.spike.tag("tenant"), kept.episode.begin)) for kept in self._untold]
+        self._untold = []
+        for kept, rose in known:
+            begin = kept.episode.begin
             if now - begin > DAY:
                 continue  # found in what was imported: nobody is to be woken for it
-            if not rose and self._rules.groups_follow and now - begin < self._rules.interval * 1000:
+            if wait and not rose and self._rules.groups_follow and now - begin < self._rules.interval * 1000:
                 self._untold.append(kept)
                 continue
             name = kept.spike.tag("rbacGroupName")
             _log.warning(
                 "spike.began",
-                tenant=tenant,
+                tenant=kept.spike.tag("tenant"),
                 group=name,
                 slot=rfc3339(begin),
                 baseline=round(kept.episode.baseline, 2),

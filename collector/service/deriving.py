@@ -41,8 +41,8 @@ class Deriving:
         self._workers.soon(DERIVING, self._run)
 
     def finish(self) -> None:
-        """Return once there is nothing more to derive, or it failed."""
-        while self._turn():
+        """Return once there is nothing more to derive, and all is said of what began; or it failed."""
+        while self._turn(last=True):
             pass
 
     def _run(self) -> None:
@@ -58,20 +58,23 @@ class Deriving:
             if again:
                 self._workers.soon(DERIVING, self._run)
 
-    def _turn(self) -> bool:
-        """Take one turn; return whether there may be more to do."""
+    def _turn(self, *, last: bool = False) -> bool:
+        """Take one turn; return whether there may be more to do. `last`: nothing more is polled."""
+        more = True
         try:
             with self._turning:
-                more = self._derive.turn()
+                more = self._derive.turn(last=last)
         except JournalError as error:
             if self.error is None:
                 _log.warning("derive.failed", error=str(error), mend=error.mend)
             self.error = error
             return False
+        finally:
+            # A turn that fails leaves something to do.
+            self.up_to_date = not more
         if self.error is not None:
             _log.info("derive.recovered")
         self.error = None
-        self.up_to_date = not more
         if more:
             self._derived()
         return more

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from collector.cli.working import _document, _failures, _show
-from collector.errors import Unauthorized, Unavailable
+from collector.errors import JournalError, Unauthorized, Unavailable
 from collector.pipeline import Outcome
 from collector.service import Report
 from collector.service.patience import Delivered
@@ -74,6 +74,13 @@ def test_what_several_polls_of_a_tenant_fail_of_alike_is_said_once() -> None:
         "fabrikam: organization: Unauthorized: AADSTS7000215: wrong client secret (put in another)",
         "fabrikam: device_groups: Unavailable: down",
     ]
+
+
+def test_what_is_not_derived_is_a_failure() -> None:
+    """The journal could not be read or written for it: the points are safe, what follows from them is not there."""
+    shown = replace(report(POLL), underived=JournalError("the disk is full", mend="make room"))
+    assert not shown.ok
+    assert _failures(shown) == ["derive: JournalError: the disk is full (make room); the next call derives it"]
 
 
 def test_what_a_sink_refused_meanwhile_is_a_failure_and_older_letters_are_none() -> None:

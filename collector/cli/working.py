@@ -111,6 +111,7 @@ def _failures(report: "Report") -> list[str]:
             for sink in report.sinks
             if sink.refused
         ),
+        *([f"derive: {_words(report.underived)}; the next call derives it"] if report.underived else []),
         *([f"the journal did not take {report.lost} points: they are lost"] if report.lost else []),
     ]
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from collector.errors import JournalError
 from collector.journal import Journal, in_charge
 from collector.pipeline import Outcome, Terms
 from collector.service.engine import Engine, slot_of
@@ -17,18 +18,22 @@ _LOOK_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What `once` did. `lost`: points that the journal would not take, gone with the process."""
+    """What `once` did. `lost`: points that the journal would not take, gone with the process.
+
+    `underived`: why what follows from the scores is not all there; None when it is.
+    """
 
     slot: int
     polls: Sequence[Outcome]
     sinks: Sequence[Delivered]
     lost: int
+    underived: JournalError | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether every poll succeeded, every point is safe, and every sink has taken all of it."""
+        """Whether every poll succeeded, every point is safe, all is derived, and every sink has taken all of it."""
         failed = any(poll.error for poll in self.polls) or any(sink.error or sink.refused for sink in self.sinks)
-        return not failed and not self.lost
+        return not failed and not self.lost and not self.underived
 
     def kept(self, poll: Outcome) -> bool:
         """Whether the journal has a poll: what it did not take at once it may have taken at the end."""
@@ -94,6 +99,7 @@ class _Once:
             polls=sorted(self._polls, key=lambda outcome: (outcome.tenant, outcome.subject)),
             sinks=self._patience.delivered(tail),
             lost=engine.hold.held + engine.hold.lost,
+            underived=engine.deriving.error,
         )
 
     def _settled(self, outcome: Outcome) -> None:

@@ -13,7 +13,7 @@ from test_derive import BEGAN, EACH, GROUP, RULES, Lived, broken, group, history
 
 from collector.derive import Derive, Rules
 from collector.history.spikes import Rule
-from collector.point import Point
+from collector.point import Point, Series
 
 __all__ = ["lived"]
 
@@ -106,3 +106,21 @@ def test_a_baseline_that_changes_late_changes_all_of_its_spike(lived: Lived, *, 
     assert told([spike]) == [(MIDNIGHT + 25 * DAY, 20.0, 40.0, MIDNIGHT + 55 * DAY)]
     trends = lived.points("exposure_trend")
     assert [point.fields["spike"] for point in trends[-9:]] == [1] + [0] * 8
+
+
+def test_a_break_of_many_tenants_is_taken_tenant_by_tenant(lived: Lived) -> None:
+    """A turn holds what one break touches, however many are set at once."""
+    names = ("contoso", "fabrikam", "adatum")
+    lived.came(*(org(sample.time, sample.score, name) for name in names for sample in risen()))
+    breaks = [broken(BEGAN) for _ in names]
+    tags = [(("tenant", name), *point.series.tags[1:]) for name, point in zip(names, breaks, strict=True)]
+    lived.journal.append(
+        [
+            Point(Series("exposure_annotation", its), BEGAN, point.fields)
+            for its, point in zip(tags, breaks, strict=True)
+        ]
+    )
+    withdrawn = []
+    while lived.derive.turn():
+        withdrawn.append(sum(point.fields["state"] == 2 for point in lived.points("exposure_spike")))
+    assert withdrawn[:3] == [1, 2, 3]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from collector.batch import DERIVE, Cursor, Filter, Row
+from collector.batch import DERIVE, Batch, Cursor, Filter, Row
 from collector.derive.again import Again, Derived
 from collector.derive.closing import Closing
 from collector.derive.followed import GROUPS, ORGANIZATION, Followed
@@ -61,8 +61,9 @@ class Derive:
         if batch.after == cursor.next:
             self._tell(wait=not last)
             return False
-        derived = self._derive(batch.rows)
-        if self._journal.append(derived.points, taken=(cursor, batch.after)):
+        rows, after = _portion(batch)
+        derived = self._derive(rows)
+        if self._journal.append(derived.points, taken=(cursor, after)):
             self._known.derived(derived.points)
             self._untold += derived.began
             self._tell()
@@ -155,6 +156,18 @@ class Derive:
                 groups=rose or None,
                 whole=name == EVERYBODY,
             )
+
+
+def _portion(batch: Batch) -> tuple[Sequence[Row], int]:
+    """Return the rows of a turn, and the row behind them: the first break is the last, since it touches whole weeks.
+
+    One that is set in a thousand tenants at once would else be a turn that no memory holds.
+    """
+    for n, row in enumerate(batch.rows):
+        series = row.point.series
+        if series.measurement == ANNOTATION and series.tag("kind") == "break":
+            return batch.rows[: n + 1], row.id + 1
+    return batch.rows, batch.after
 
 
 def _add(all_of_it: Derived, more: Derived) -> None:

@@ -166,14 +166,11 @@ class Letters:
                 return gone
 
     def _superseded(self, connection: sqlite3.Connection, row: Row, number: int) -> bool:
-        # Two numbers: a series has a second one where the row of its first was damaged.
-        numbers = {number, self._rows.names.number(connection, row.point.series)}
         moment = row.point.time
         # Not `time = ?`: SQLite would put that value into `time / day` too, and no longer know it for the index's.
         found = connection.execute(
-            f"SELECT p.id FROM json_each(?) wanted CROSS JOIN point p ON p.time / {DAY} = ?"
-            " AND p.series = wanted.value AND p.time BETWEEN ? AND ?",
-            (json.dumps(list(numbers)), moment // DAY, moment, moment),
+            f"SELECT id FROM point WHERE time / {DAY} = ? AND series = ? AND time BETWEEN ? AND ?",
+            (moment // DAY, number, moment, moment),
         )
         return any(id_ > row.id for (id_,) in found)
 

@@ -163,6 +163,21 @@ def test_a_journal_to_which_another_writes_is_not_set_aside(path: Path, monkeypa
         assert salvage(path).carried.rows == 1
 
 
+@pytest.mark.parametrize("at", [0, 16, 18, 20, 56])
+@pytest.mark.parametrize("beside", [b"", b"garbage" * 3000])
+def test_a_first_page_that_sqlite_would_bear_with_is_damaged_all_the_same(
+    path: Path, before: Contents, at: int, beside: bytes
+) -> None:
+    """SQLite would read on with some of them, and take no more points, or lay them out in another way."""
+    flip(path, at, 6)
+    path.with_name("journal.db-journal").write_bytes(beside)
+    with pytest.raises(Unsound, match="file is not a database"):
+        Journal(path)
+    with in_charge(path) as journal:
+        assert contents(journal) == before
+        journal.append([org()])
+
+
 def test_a_journal_without_a_point_is_one_all_the_same(path: Path) -> None:
     """What is damaged before the first poll makes way for the next start, too."""
     Journal(path).close()

@@ -27,13 +27,9 @@ def identity(path: Path) -> Identity:
 def connect(path: Path, *, readonly: bool, make: bool) -> tuple[sqlite3.Connection, Identity]:
     """Return a connection, and which file it is of; with `make` the file is there afterwards, for its owner alone."""
     _want_file(path, readonly=readonly, make=make)
-    while True:
-        before = identity(path)
-        connection = _connected(path, readonly=readonly)
-        # The name may have gone over to another file meanwhile: one that was set aside is not to be written to.
-        if identity(path) == before:
-            return connection, before
-        connection.close()
+    # Before it is opened: should the name go over to another file meanwhile, the next look at it tells.
+    found = identity(path)
+    return _connected(path, readonly=readonly), found
 
 
 def _connected(path: Path, *, readonly: bool) -> sqlite3.Connection:

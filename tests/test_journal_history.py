@@ -155,6 +155,7 @@ def test_what_stood_before_a_moment_is_the_newest_of_a_day(
         (b, moments[3]): None,
         (a, moments[1]): 1.0,
         (a, moments[2] - 1): 1.0,
+        (a, moments[3]): 3.0,
         (a, moments[3] + DAY): 3.0,
         (a, moments[3] + DAY + 1): None,
         (a, moments[0] + DAY): 1.0,

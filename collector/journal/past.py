@@ -30,7 +30,7 @@ _BEFORE = f"""WITH wanted (place, series, moment) AS (
         SELECT key, json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?1))
     SELECT place, coalesce(
         (SELECT id FROM point WHERE time / {DAY} = moment / {DAY} AND point.series = wanted.series
-            AND time <= moment AND time >= moment - {DAY} ORDER BY time DESC LIMIT 1),
+            AND time <= moment ORDER BY time DESC LIMIT 1),
         (SELECT id FROM point WHERE time / {DAY} = moment / {DAY} - 1 AND point.series = wanted.series
             AND time >= moment - {DAY} ORDER BY time DESC LIMIT 1))
     FROM wanted"""

@@ -23,7 +23,7 @@ from collector.http import Http
 from collector.journal import Journal
 from collector.settings import Secret
 from collector.simulator import Patience, Simulator
-from collector.web.guard import HEADERS
+from collector.web.guard import EVERYWHERE
 
 pytest_plugins = ["pytester"]
 
@@ -66,7 +66,7 @@ def _no_secret_leaks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     def listening(self: httpx.Client, *asked: Any, **how: Any) -> httpx.Response:
         answer = send(self, *asked, **how)
         # Told by its headers: no other server in the suite has them.
-        if answer.is_closed and all(answer.headers.get(name) == value for name, value in HEADERS):
+        if answer.is_closed and all(answer.headers.get(name) == value for name, value in EVERYWHERE):
             served.append(repr(answer.headers.raw).encode() + answer.content)
         return answer
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from collector.cli.scorecard import moved, said
 from collector.history import Card, Group, Note, Sample, level
+from collector.history.words import moved, said
 
 
 @pytest.mark.parametrize(

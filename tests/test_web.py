@@ -1,6 +1,7 @@
 """The pages over facts: live, ready, metrics, and who may ask."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ from fakes import group, score
 from prometheus_client.parser import text_string_to_metric_families
 
 from collector.errors import ConfigError, JournalError
+from collector.history.view import Ranking, View
 from collector.point import Point
 from collector.web import SinkFacts, Web
 from collector.web.metrics import GROUP_SERIES
@@ -24,6 +26,8 @@ class Known:
         self.points: list[Point] = [score("contoso", SLOT, 41.25), group("contoso", 'Büro "3"\\x', SLOT, 12.0, "7")]
         self.readable = True
         self.writable = True
+        self.views: dict[str, View] = {}
+        self.ranked: Ranking | None = None
 
     def turns(self) -> bool:
         return self.alive
@@ -35,6 +39,25 @@ class Known:
         if not self.readable:
             raise JournalError("disk I/O error")
         return self.points
+
+    def tenants(self) -> Sequence[str]:
+        return list(self.views)
+
+    def ranking(self, days: int, place: int) -> Ranking:
+        assert days > 0
+        assert place >= 0
+        assert self.ranked is not None
+        return self.ranked
+
+    def view(self, tenant: str, days: int | None, group: str | None, place: int) -> View | None:
+        assert days is None or days > 0
+        assert place >= 0
+        if not self.readable:
+            raise JournalError("disk I/O error", mend="look at the disk")
+        found = self.views.get(tenant)
+        if found is None or group is None:
+            return found
+        return next((replace(found, group=one) for one in found.card.groups if group in (one.name, one.id)), None)
 
     def successes(self) -> Mapping[tuple[str, str], float]:
         return {("contoso", "organization"): 1_699_999_200.0}

@@ -107,9 +107,10 @@ def strict(answer: httpx.Response) -> bool:
         ("DELETE", "/livez", 405),
         ("BREW", "/livez", 405),
         ("GET", "/other", 404),
-        ("GET", "/", 404),
+        ("POST", "/", 405),
+        ("GET", "/index.html", 404),
         ("GET", "/livez/", 404),
-        ("GET", "//livez", 404),
+        ("GET", "/%2flivez", 404),
         ("GET", "/./livez", 200),  # as the client sends it: /livez
         ("GET", "/metrics/..%2flivez", 404),
         ("GET", "/%2e%2e/etc/passwd", 404),

@@ -56,7 +56,8 @@ class Demo:
             demo_history.show(self._console, journal, world, self._tenant, _now())
         self._say(
             f"\nNow the service polls it every {self._interval} seconds, for {self._seconds:g}; in real life hourly."
-            f"\nMeanwhile, for Prometheus: curl http://127.0.0.1:{port}/metrics"
+            f"\nLook at it: http://127.0.0.1:{port}/"
+            f"\nFor Prometheus: curl http://127.0.0.1:{port}/metrics"
         )
         service = threading.Thread(target=self._serve, args=(settings,), name="service")
         service.start()

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 from collector.cli.terminal import console, draws, fitted
 from collector.history import Note
-from collector.point import rfc3339
+from collector.history.words import minute
 
 _NEWEST = 6
 """Notes that stand under a chart."""
@@ -43,11 +43,6 @@ def titled(note: Note, cells: int, more: str) -> str:
     left = cells - 3 - cell_len(one_line(note.title, cells, more))
     group = one_line(note.group, max(left, cells // 3), more)
     return f"{one_line(note.title, cells - cell_len(group) - 3, more)} ({group})"
-
-
-def minute(time: int) -> str:
-    """Return a time (ms) to the minute, in UTC."""
-    return rfc3339(time - time % 60_000)[:16].replace("T", " ")
 
 
 class Lines:

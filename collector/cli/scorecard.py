@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.text import Text
 
 from collector.cli.chart import ASCII, BRAILLE, Chart
-from collector.cli.noted import minute, newest
+from collector.cli.noted import newest
 from collector.cli.terminal import draws, fitted
 from collector.history import Card, Group, Level, Note, Sample, Standing, level
 from collector.history.card import DAY, HIGH, MEDIUM
+from collector.history.words import minute, moved, said
 
 _STYLES: dict[Level, str] = {"low": "green", "medium": "yellow", "high": "red"}
 _BANDS: dict[Level, str] = {
@@ -212,19 +213,6 @@ class Page:
     def _print(self, line: Text | str = "") -> None:
         # Every line has its width already; what a name does to it is the terminal's own business.
         self._console.print(line, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
-
-
-def said(score: float) -> str:
-    """Return a score with one decimal, never one that belongs to another level: 29.96 is low, and no 30.0."""
-    rounded = round(score, 1)
-    return f"{score - 0.05 if level(rounded) != level(score) else score:.1f}"
-
-
-def moved(change: float | None) -> str:
-    """Return a change with its sign, `-` where it is not known."""
-    if change is None:
-        return _UNKNOWN
-    return f"{change:+.1f}" if round(change, 1) else "0.0"
 
 
 def _moves(standing: Standing, names: Sequence[str], between: str) -> Text:

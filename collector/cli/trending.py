@@ -98,9 +98,9 @@ def _following(ranked: int, cards: int) -> str:
 
 def _span(now: int, days: int, late_ms: int) -> "Span":
     from collector.cli.scorecard import Span
+    from collector.history.view import reach
 
-    # A score is computed once a day: a hole of less hides nothing, unless a few days are all that is shown.
-    return Span(now - days * _DAY, now, max(late_ms, min(_DAY, days * _DAY // 8)))
+    return Span(now - days * _DAY, now, reach(days, late_ms))
 
 
 def _document(card: "Card") -> dict[str, object]:

@@ -13,7 +13,7 @@ Pure: points in, facts out. Is not what is asked of the journal (`reading.py`), 
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from collector.history.notes import Note
@@ -56,7 +56,7 @@ class Standing:
 class Group:
     """A device group under its newest name. `samples`: what was asked for of its past, in the order of time.
 
-    `seen`: whether it counts as such; one that isn't is shown when it is asked for by name.
+    `seen`: whether it counts as such; one that isn't is shown when it is asked for by name. `series`: what is its past.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Group:
     standing: Standing
     seen: bool = True
     samples: Sequence[Sample] = ()
+    series: Sequence[Series] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,7 +148,7 @@ def _followed(past: Past, tenants: Collection[str], since: int) -> Mapping[str, 
 def _groups(past: Past, followed: Sequence[Followed]) -> Sequence[Group]:
     standings = _standings(past, [(group.newest, group.series) for group in followed])
     return [
-        Group(name=group.name, id=group.id, standing=standing)
+        Group(name=group.name, id=group.id, standing=standing, series=group.series)
         for group, standing in zip(followed, standings, strict=True)
     ]
 

@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from collector.history.card import DAY
+from collector.history.notes import Written
 from collector.point import MAX_TIME, Point, Series
 
 SPIKES = "exposure_spike"
@@ -11,6 +13,9 @@ EVERYBODY = "(organization)"
 """The `rbacGroupName` of the organization's own spikes."""
 OVER, OPEN, WITHDRAWN = 0, 1, 2
 """The field `state` of a spike's point."""
+
+_LONGEST = 365 * DAY
+"""A spike is over after the window of its rule, and that is a year at the most."""
 
 State = Literal["over", "open", "withdrawn"]
 _STATES: Sequence[State] = ("over", "open", "withdrawn")
@@ -51,6 +56,16 @@ def spikes(past: Past, tenants: Collection[str], since: int = 0) -> Sequence[Spi
         for point in past.history(series, since, MAX_TIME)
     ]
     return sorted(map(_spike, points), key=lambda one: (-one.begin, one.tenant, one.group != EVERYBODY, -one.rise))
+
+
+def felt(past: Written, tenant: str, since: int, until: int) -> Sequence[Spike]:
+    """Return a tenant's spikes that stood at a time from `since` to before `until` (ms), the newest first.
+
+    Those that a break withdrew are not among them. It costs by what is there of those days.
+    """
+    found = map(_spike, past.between(SPIKES, max(0, since - _LONGEST), until, tenant))
+    stood = [one for one in found if one.state != "withdrawn" and (one.end is None or one.end > since)]
+    return sorted(stood, key=lambda one: (-one.begin, one.group != EVERYBODY, -one.rise))
 
 
 def _spike(point: Point) -> Spike:

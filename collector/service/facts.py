@@ -1,4 +1,4 @@
-"""What the running service knows of itself, for `/livez`, `/readyz` and `/metrics`."""
+"""What the running service knows of itself and of the history, for the pages."""
 
 import threading
 import time
@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from collector.errors import JournalError
+from collector.history import view
+from collector.history.view import Ranking, View
 from collector.journal import Journal
 from collector.pipeline import Outcome
 from collector.point import Point
@@ -75,6 +77,21 @@ class Watching:
         journal = self._engine.journal
         return [*journal.latest("exposure_score", since), *journal.latest("exposure_score_by_group", since)]
 
+    def tenants(self) -> Sequence[str]:
+        return [source.tenant for source in self._engine.sources]
+
+    def ranking(self, days: int, place: int) -> Ranking:
+        now, late_ms = self._moments()
+        journal = self._engine.journal
+        return view.ranking(journal, self.tenants(), now=now, late_ms=late_ms, days=days, place=place)
+
+    def view(self, tenant: str, days: int | None, group: str | None, place: int) -> View | None:
+        journal = self._engine.journal
+        if tenant not in self.tenants() and tenant not in journal.tenants():
+            return None
+        now, late_ms = self._moments()
+        return view.view(journal, tenant, now=now, late_ms=late_ms, days=days, group=group, place=place)
+
     def successes(self) -> Mapping[tuple[str, str], float]:
         with self._lock:
             return dict(self._successes)
@@ -103,6 +120,10 @@ class Watching:
 
     def journal_ok(self) -> bool:
         return self._engine.hold.error is None and not self._soundness.fault
+
+    def _moments(self) -> tuple[int, int]:
+        """Return the time (ms), and the age (ms) from which a score is late."""
+        return int(time.time() * 1000), int(self._fresh_seconds() * 1000)
 
     def _fresh_seconds(self) -> float:
         return float(_FRESH_INTERVALS * self._engine.settings.poll.interval_seconds)

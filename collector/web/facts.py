@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from collector.history.view import Ranking, View
 from collector.point import Point
 
 
@@ -31,6 +32,15 @@ class Facts(Protocol):
 
     def successes(self) -> Mapping[tuple[str, str], float]:
         """When (tenant, subject) last succeeded: the slot in seconds since the epoch."""
+
+    def tenants(self) -> Sequence[str]:
+        """The tenants of the settings that are this collector's."""
+
+    def ranking(self, days: int, place: int) -> Ranking:
+        """Those tenants, the worst first, as they are shown from a place on, with trends of so many days."""
+
+    def view(self, tenant: str, days: int | None, group: str | None, place: int) -> View | None:
+        """A tenant's page, or a group's; `days` None for all. None where there never was such a tenant or group."""
 
     def polls(self) -> Mapping[tuple[str, str, str], int]:
         """How many polls of (tenant, subject) ended in an outcome ("ok" or the error's name) in this process."""

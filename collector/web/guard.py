@@ -17,19 +17,22 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collector.errors import Unauthorized
 
-HEADERS = (
-    ("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+POLICY = ("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+"""Of every answer that has no policy of its own."""
+EVERYWHERE = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Cache-Control", "no-store"),
 )
-"""Of every answer: nothing is loaded from anywhere, shown in another's frame, kept, or told to anybody."""
+"""Of every answer: nothing is guessed at, shown in another's frame, kept, or told to anybody."""
+HEADERS = (POLICY, *EVERYWHERE)
+"""Of every answer but the pages of the card, whose policy lets through what stands in them."""
 OPEN = frozenset({"/livez", "/readyz"})
 """What a machine asks that restarts or routes; it says nothing of scores."""
 
@@ -50,7 +53,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let it through."""
         refusal = await self._refusal(Request(scope)) if scope["type"] == "http" else None
-        await (refusal or self._app)(scope, receive, send)
+        await (refusal or self._app)(scope, receive, _strictly(send))
 
     async def _refusal(self, request: Request) -> Response | None:
         if not self._ours(request.headers.get("Host", "")):
@@ -82,6 +85,20 @@ class Guard:
         except ValueError:
             return False
         return True
+
+
+def _strictly(send: Send) -> Send:
+    """Return a `send` that gives an answer a policy where it has none."""
+    name, value = (word.encode() for word in POLICY)
+
+    async def strictly(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            if not any(key.lower() == name.lower() for key, _ in headers):
+                message = {**message, "headers": [*headers, (name.lower(), value)]}
+        await send(message)
+
+    return strictly
 
 
 def _brought(authorization: str) -> bytes:

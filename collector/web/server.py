@@ -10,7 +10,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from collector.errors import ConfigError
 from collector.web.facts import Facts
-from collector.web.guard import HEADERS, Token
+from collector.web.guard import EVERYWHERE, HEADERS, Token
 from collector.web.pages import application
 
 _HEADER_BYTES = 16 * 1024
@@ -43,7 +43,7 @@ class Web:
                 lifespan="off",
                 ws="none",
                 http=_Connection,
-                headers=list(HEADERS),
+                headers=list(EVERYWHERE),
                 server_header=False,
                 h11_max_incomplete_event_size=_HEADER_BYTES,
                 timeout_graceful_shutdown=2,

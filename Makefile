@@ -1,7 +1,7 @@
 # Two commands are all that a new machine needs: `make demo` and `make test`. Both make what they need in .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test check bench soak month pins
+.PHONY: help install demo run test check bench picture soak month pins
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -41,6 +41,9 @@ check: .venv/.testing ## the gates, then the whole suite
 
 bench: .venv/.testing ## what it costs, and whom it tells of a rise, measured
 	@$(BIN)/python -m tests.benchmarks
+
+picture: .venv/.testing ## the README's picture of the score card, docs/card.png (needs chromium)
+	@$(BIN)/python -m tests.picture
 
 soak: .venv/.testing ## kills and outages for MINUTES (10), then every point is asked for
 	@$(BIN)/python -m tests.oracle --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

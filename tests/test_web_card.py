@@ -17,7 +17,7 @@ from collector.history import Note
 from collector.history.view import SHOWN
 from collector.history.words import moved, said
 from collector.journal import Journal
-from collector.point import Point, Series
+from collector.point import Point, Series, Value
 from collector.web import Web
 from collector.web.markup import one_line
 
@@ -64,7 +64,7 @@ def text(answer: httpx.Response) -> str:
 
 def polls(at: int, ok: int, error: str = "") -> Sequence[Point]:
     """Return what is kept of a poll of both subjects."""
-    fields = {"ok": ok, "seconds": 0.5, "points": 1, "tries": 1, "throttled": 0, "error": error}
+    fields: dict[str, Value] = {"ok": ok, "seconds": 0.5, "points": 1, "tries": 1, "throttled": 0, "error": error}
     return [
         Point(Series("collector_poll", (("tenant", "contoso"), ("subject", subject), ("collector", "h"))), at, fields)
         for subject in ("organization", "device_groups")

@@ -11,9 +11,11 @@ from collector import log
 from collector.cli import demo_history
 from collector.cli.options import typed
 from collector.cli.terminal import console
+from collector.derive import Derive
 from collector.journal import Journal
 from collector.pipeline import Outcome
 from collector.service import Service
+from collector.service.engine import rules
 from collector.settings import Settings, load
 from collector.simulator import Simulator
 
@@ -54,6 +56,10 @@ class Demo:
                 "The organization's exposure score, 0 to 100, lower is better:"
             )
             demo_history.show(self._console, journal, world, self._tenant, _now())
+            # The service would do it beside its polls; whoever looks at once is to see all of it.
+            derive = Derive(journal, rules(settings))
+            while derive.turn():
+                pass
         self._say(
             f"\nNow the service polls it every {self._interval} seconds, for {self._seconds:g}; in real life hourly."
             f"\nLook at it: http://127.0.0.1:{port}/"

@@ -70,7 +70,7 @@ class Engine:
             Delivery(sink=sink, journal=journal, workers=self.lanes, changed=delivered, backoff=backoff)
             for sink in sinks
         ]
-        self.deriving = Deriving(Derive(journal, _rules(settings)), self.lanes, self._deliver)
+        self.deriving = Deriving(Derive(journal, rules(settings)), self.lanes, self._deliver)
         self.hold = Hold(journal, appended=self.nudge)
         self._collecting = Collecting(
             hold=self.hold, workers=self.lanes, name=name, timeout=settings.poll.timeout_seconds
@@ -145,7 +145,8 @@ def slot_of(seconds: float, interval: int) -> int:
     return int(seconds // interval) * interval * 1000
 
 
-def _rules(settings: Settings) -> Rules:
+def rules(settings: Settings) -> Rules:
+    """Return by what points are derived, as the settings have it."""
     spikes = settings.spikes
     return Rules(
         organization=Rule(rise=spikes.rise_points, window_days=spikes.window_days),

@@ -19,27 +19,25 @@ _TWO_DAYS = 48
 
 def events(view: View, asked: Asked) -> Markup:
     """Return the spikes and notes of the time that is shown; nothing where there are none."""
-    spikes = view.own if view.group else view.spikes
-    told = sorted(
-        [
-            *((spike.begin, _spike(spike, view, asked)) for spike in spikes),
-            *((note.at, _note(note)) for note in view.card.notes),
-        ],
-        key=lambda each: -each[0],
-    )
+    told: list[tuple[int, Spike | Note]] = [
+        *((spike.begin, spike) for spike in (view.own if view.group else view.spikes)),
+        *((note.at, note) for note in view.card.notes),
+    ]
+    told.sort(key=lambda each: -each[0])
     if not told:
         return Markup("")
     more = len(told) - _SHOWN
     return tag(
         "section",
         tag("h2", "What happened"),
-        tag("ol", *(_line(at, words) for at, words in told[:_SHOWN])),
+        tag("ol", *(_line(at, one, view, asked) for at, one in told[:_SHOWN])),
         tag("p", f"{more:,} more: see `spikes` and `annotate --list`.", class_="quiet") if more > 0 else "",
         class_="panel events",
     )
 
 
-def _line(at: int, words: Markup) -> Markup:
+def _line(at: int, one: Spike | Note, view: View, asked: Asked) -> Markup:
+    words = _note(one) if isinstance(one, Note) else _spike(one, view, asked)
     return tag("li", tag("time", minute(at), datetime=minute(at)), words)
 
 

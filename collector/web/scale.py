@@ -15,7 +15,7 @@ _ENDS = (_BEST, MEDIUM, HIGH, _WORST)
 _ROOM = 5.0
 """Points of the next level that are seen, too."""
 _LEAST_SPAN = 15.0
-_LINES = 6
+_LINES = 8
 _STEPS = (5.0, 10.0, 20.0, 25.0, 50.0, 100.0, 250.0, 500.0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

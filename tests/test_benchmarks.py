@@ -32,6 +32,7 @@ ROWS = {
     "exposure-collector --help": "0.25 s at most",
     "exposure-collector status, 530 points": "0.4 s more at most",
     "exposure-collector trend, 2 days of 50 groups, 2,544 points": "0.3 s more at most",
+    "the score card, 2 days of 50 groups": "0.3 s more at most",
     "start of run to the first point safe, 3 exchanges": "1.0 s more at most",
     "round of 2 tenants x 2 groups, answers in 50 ms: first request to last point in InfluxDB": "1.25 x at most",
     "round of 2 tenants x 2 groups, answers in 50 ms: CPU of once": "-",

@@ -8,17 +8,21 @@ from pathlib import Path
 import httpx
 import pytest
 from fakes import group, score
+from hypothesis import given
+from hypothesis import strategies as st
 from leaks import want_none
 from parsed import Parsed
 from test_web import Known
 from views import DAY, HOUR, NOW, Kept, derived, hourly, kept
 
-from collector.history import Note
-from collector.history.view import SHOWN
+from collector.history import Card, Group, Note, Standing
+from collector.history.drawing import Row, Stroke
+from collector.history.view import SHOWN, Poll, View
 from collector.history.words import moved, said
 from collector.journal import Journal
-from collector.point import Point, Series, Value
-from collector.web import Web
+from collector.point import NO_ID, Point, Series, Value
+from collector.web import Web, card
+from collector.web.links import Asked
 from collector.web.markup import one_line
 
 HOSTILE = "<script>alert(1)</script>\"' onload=x&amp; \u202egnp.exe"
@@ -160,7 +164,7 @@ def test_an_empty_journal_says_that_the_first_poll_is_awaited(tmp_path: Path) ->
         for range_ in ("7", "all"):
             answer = pages.get("/", params={"days": range_})
             assert answer.status_code == 200
-            assert "the first poll is awaited" in text(answer)
+            assert "The first poll is awaited" in text(answer)
             assert "<svg" not in answer.text
 
 
@@ -244,3 +248,40 @@ def test_a_tenant_that_left_the_settings_is_still_shown(journal: Journal) -> Non
     """What was kept of it has its page, which says so."""
     with served(Kept(journal, ["other"])) as pages:
         assert "no longer in the settings" in text(pages.get("/?tenant=contoso"))
+
+
+@given(
+    st.lists(
+        st.text(min_size=1, max_size=200) | st.sampled_from([HOSTILE, "\ud800", "x" * 60_000, "\u2069\u202e"]),
+        min_size=1,
+        max_size=4,
+        unique=True,
+    )
+)
+def test_whatever_things_are_called_a_page_has_the_same_elements(names: list[str]) -> None:
+    """Tenants, groups, notes and errors by any name: the page has the elements that it has for plain ones."""
+    plain, hostile = (Parsed(_named(each)) for each in ([f"n{n}" for n, _ in enumerate(names)], names))
+    wanted, found = ([name for name, _ in page.elements] for page in (plain, hostile))
+    links = found.count("a")
+    assert [name for name in found if name != "a"] == [name for name in wanted if name != "a"]
+    # A group whose address would be too long for a server has none.
+    assert wanted.count("a") - len(names) <= links <= wanted.count("a")
+
+
+def _named(names: Sequence[str]) -> str:
+    standing_ = Standing(score=41.5, at=NOW, change_1d=None, change_7d=-1.0, change_30d=2.0)
+    groups = [Group(name=name, id=NO_ID, standing=standing_) for name in names]
+    notes = [
+        Note(id=name, at=NOW - DAY, kind=name, tenant="t", group=name, title=name, text=f"-{name}") for name in names
+    ]
+    found = View(
+        card=Card(tenant=names[0], standing=standing_, groups=groups, notes=notes, late=["organization"]),
+        group=None,
+        since=NOW - 7 * DAY,
+        until=NOW,
+        strokes=[Stroke(NOW - DAY, NOW, 41.5, 42.0)],
+        rows=[Row(NOW - DAY, NOW, 41.5, 42.0, 41.5, None)],
+        polls=[Poll(subject="organization", at=NOW, ok=False, error=names[-1])],
+        shown=groups,
+    )
+    return card.card(found, Asked(), several=True, former=False)

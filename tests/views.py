@@ -49,20 +49,21 @@ def kept(path: Path, points: Iterable[Point]) -> Journal:
 
 
 class Kept(Known):
-    """Facts over a journal, at `NOW`."""
+    """Facts over a journal, at `NOW` or another time (ms)."""
 
-    def __init__(self, journal: Journal, tenants: Sequence[str] = ("contoso",)) -> None:
+    def __init__(self, journal: Journal, tenants: Sequence[str] = ("contoso",), now: int = NOW) -> None:
         super().__init__()
         self._journal = journal
         self._tenants = tenants
+        self._now = now
 
     def tenants(self) -> Sequence[str]:
         return self._tenants
 
     def ranking(self, days: int, place: int) -> Ranking:
-        return view.ranking(self._journal, self._tenants, now=NOW, late_ms=LATE, days=days, place=place)
+        return view.ranking(self._journal, self._tenants, now=self._now, late_ms=LATE, days=days, place=place)
 
     def view(self, tenant: str, days: int | None, group: str | None, place: int) -> View | None:
         if tenant not in (*self._tenants, *self._journal.tenants()):
             return None
-        return view.view(self._journal, tenant, now=NOW, late_ms=LATE, days=days, group=group, place=place)
+        return view.view(self._journal, tenant, now=self._now, late_ms=LATE, days=days, group=group, place=place)

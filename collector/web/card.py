@@ -58,12 +58,12 @@ def ranking(found: Ranking, asked: Asked) -> str:
         )
         for card in found.shown
     )
+    ranges = [each for each in RANGES if each != "all"]
     main = joined(
         tag("h1", "Tenants"),
         tag(
             "section",
-            tag("h2", "The most exposed first"),
-            _ranges(asked, [each for each in RANGES if each != "all"]),
+            tag("div", tag("h2", "The most exposed first"), _ranges(asked, ranges), class_="head"),
             _table("tenant", rows, f"{(found.until - found.since) // DAY} days", when=True),
             _pages(asked, first, len(found.cards)),
             class_="panel",

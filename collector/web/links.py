@@ -47,7 +47,7 @@ class Asked:
             "days": self.range if self.range != USUAL else None,
             "page": self.place // SHOWN + 1 if self.place else None,
         }
-        query = urlencode({key: value for key, value in named.items() if value is not None})
+        query = urlencode({key: value for key, value in named.items() if value is not None}, errors="replace")
         return f"/?{query}" if query else "/"
 
     def ranged(self, name: str) -> "Asked":
@@ -63,7 +63,9 @@ class Asked:
         named = None
         if group is not None:
             names = (group.name, group.id) if alone else (group.id, group.name)
-            found = [name for name in names if name != NO_ID and len(urlencode({"": name})) <= _LONGEST]
+            found = [
+                name for name in names if name != NO_ID and len(urlencode({"": name}, errors="replace")) <= _LONGEST
+            ]
             if not found:
                 return None
             named = found[0]

@@ -1,6 +1,6 @@
 """When the last poll was, and what is wrong where it is late: the words of the card."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from collector.history.view import Poll, View
 from collector.history.words import minute
@@ -19,7 +19,7 @@ def polled(view: View) -> Markup:
     if last is None:
         known = view.card.polled
         words = "Never polled" if known is None else f"Scored {minute(known)} UTC"
-        return tag("p", words, class_="polled")
+        return tag("p", words, class_=f"polled{' bad' if known is None or view.card.late else ''}")
     failed = [poll for poll in view.polls if not poll.ok]
     end = "in part" if failed and len(failed) < len(view.polls) else "failed" if failed else "went well"
     bad = " bad" if failed or view.card.late else ""
@@ -28,22 +28,23 @@ def polled(view: View) -> Markup:
 
 def late(view: View, *, former: bool) -> Markup:
     """Return what is wrong, subject by subject; nothing where all is well."""
-    lines = list(_lines(view, former=former))
-    if not lines:
-        return Markup("")
-    told = tag("ul", *(tag("li", each) for each in lines))
-    return tag("section", tag("h2", "What is to be known"), told, class_="alert")
-
-
-def _lines(view: View, *, former: bool) -> Iterator[Markup]:
     card = view.card
     if former:
-        yield Markup(joined("This tenant is no longer in the settings: what is shown was kept of it."))
-        return
+        return _told("Kept of a former tenant", ["It is no longer in the settings: the newest score stands."])
+    if card.polled is None and not view.polls:
+        return _told("No score yet", ["The first poll is awaited. This page shows it as soon as it is there."])
+    lines = list(_lines(view))
+    return _told("Late, or failed", lines, wrong=True) if lines else Markup("")
+
+
+def _told(title: str, lines: Sequence[str], *, wrong: bool = False) -> Markup:
+    told = tag("ul", *(tag("li", each) for each in lines))
+    return tag("section", tag("h2", title), told, class_=f"alert{' wrong' if wrong else ''}")
+
+
+def _lines(view: View) -> Iterator[Markup]:
+    card = view.card
     polls = {poll.subject: poll for poll in view.polls}
-    if card.polled is None and not polls:
-        yield joined("No score yet: the first poll is awaited. The page shows it as soon as it is there.")
-        return
     newest = {
         "organization": card.standing.at if card.standing else None,
         "device_groups": max((group.standing.at for group in card.groups), default=None),

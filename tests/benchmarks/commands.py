@@ -1,4 +1,4 @@
-"""What a person waits for: a command that answers at once, and a service that has its first point safe."""
+"""What a person waits for: a command and a page that answer at once, and a service that has its first point safe."""
 
 import subprocess
 import sys
@@ -8,13 +8,16 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
+import httpx
 from benchmarks.figures import Spread, interleaved, short
 from benchmarks.polls import A_SLOT, fill
 from benchmarks.size import Size
 from benchmarks.table import Row
 from system.blackbox import COMMAND, Process, Simulated, environment, settings, until, v1
+from views import Kept
 
 from collector.journal import Journal
+from collector.web import Web
 
 _LATENCY = 0.2
 _EXCHANGES = 3
@@ -22,11 +25,12 @@ _EXCHANGES = 3
 
 
 def measure(size: Size, folder: Path) -> Iterator[Row]:
-    """Yield the rows of `--help`, `status`, `trend` and the start of `run`."""
+    """Yield the rows of `--help`, `status`, `trend`, the score card and the start of `run`."""
     home = folder / "commands"
     with Simulated(home, "--latency", str(_LATENCY)) as simulated:
         yield from _answering(size, simulated, home / "status")
         yield _trending(size, simulated, home / "trend")
+        yield _showing(size, home / "trend" / "journal.db")
         yield _starting(size, simulated, home)
 
 
@@ -75,6 +79,31 @@ def _trending(size: Size, simulated: Simulated, folder: Path) -> Row:
         figure=f"{trend.beyond(helping).said('s', signed=True)} more",
         goal="0.3 s more at most",
     )
+
+
+def _showing(size: Size, path: Path) -> Row:
+    with Journal(path, readonly=True) as journal:
+        web = Web("127.0.0.1", 0, (), Kept(journal, now=int(time.time() * 1000)))
+        web.start()
+        with httpx.Client(base_url=web.url, trust_env=False, timeout=60) as client:
+            for page in ("/", "/livez"):
+                client.get(page).raise_for_status()
+            alive, card = interleaved(3 * size.times, lambda: _got(client, "/livez"), lambda: _got(client, "/"))
+            weight = len(client.get("/").content)
+        web.stop()
+    return Row(
+        what=f"the score card, {size.trended} days of 50 groups",
+        measured=card.said("s"),
+        against=f"{alive.said('s')}, GET /livez; the page has {weight / 1000:.0f} kB",
+        figure=f"{card.beyond(alive).said('s', signed=True)} more",
+        goal="0.3 s more at most",
+    )
+
+
+def _got(client: httpx.Client, page: str) -> float:
+    began = time.perf_counter()
+    client.get(page)
+    return time.perf_counter() - began
 
 
 def _wall(command: list[str]) -> float:

@@ -17,6 +17,8 @@ from collector.errors import ConfigError
 if TYPE_CHECKING:
     from collector.simulator import Simulator
 
+_LOOK_SECONDS = 0.5
+
 
 def add(app: typer.Typer) -> None:
     """Add the commands of this file."""
@@ -117,7 +119,9 @@ def simulate(
             *(f"  {line}" for line in _next(simulator, credential, approve_after)),
         ]
         print("\n".join(said), file=sys.stderr, flush=True)
-        stop.wait()
+        # A signal that reaches another thread, or this one as it falls asleep, is seen when it wakes.
+        while not stop.wait(_LOOK_SECONDS):
+            pass
 
 
 def _next(simulator: "Simulator", credential: str, approve_after: float | None) -> list[str]:

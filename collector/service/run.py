@@ -24,6 +24,7 @@ from collector.web import Web
 
 _DAY_SECONDS = 86_400
 _HOUR_SECONDS = 3600
+_LOOK_SECONDS = 0.5
 _KEEP_SECONDS = 5
 """How often the journal is looked at for what other processes wrote, and what waits in memory is tried again."""
 
@@ -103,7 +104,9 @@ class Running:
             journal=str(self._settings.journal.path),
             web=web.url if web else None,
         )
-        stop.wait()
+        # A signal that reaches another thread, or this one as it falls asleep, is seen when it wakes.
+        while not stop.wait(_LOOK_SECONDS):
+            pass
         _log.info("service.stopping")
         asked = time.monotonic()
         self._watch.stop()

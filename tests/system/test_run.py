@@ -1,6 +1,7 @@
 """`run`: the service beside a simulated tenant and a real InfluxDB, through outages, faults and signals."""
 
 import contextlib
+import ctypes
 import itertools
 import signal
 import socket
@@ -241,6 +242,16 @@ def test_ctrl_c_ends_it_as_sigterm_does(simulated: Simulated, tmp_path: Path) ->
     with Process("run", "--config", settings(tmp_path, simulated)) as service:
         until(lambda: service.said("poll.settled"), what="a poll")
         assert service.end(signal.SIGINT) == 0
+
+
+def test_a_signal_that_reaches_another_thread_ends_it_too(simulated: Simulated, tmp_path: Path) -> None:
+    """The system picks a thread; Python tells the main one, which may have fallen asleep just then."""
+    with Process("run", "--config", settings(tmp_path, simulated)) as service:
+        until(lambda: service.said("poll.settled"), what="a poll")
+        threads = {int(task.name) for task in Path(f"/proc/{service.pid}/task").iterdir()} - {service.pid}
+        assert ctypes.CDLL(None).tgkill(service.pid, min(threads), signal.SIGTERM) == 0
+        until(lambda: service.exit_code == 0, what="the end")
+        assert service.said("service.stopped")
 
 
 def test_sigterm_does_not_wait_for_an_api_that_hangs(simulated: Simulated, tmp_path: Path) -> None:

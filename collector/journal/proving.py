@@ -75,12 +75,10 @@ def _little_memory(connection: sqlite3.Connection) -> Iterator[None]:
     """Let pages go to the disk as soon as they are more than a few."""
     before = connection.execute("PRAGMA cache_size").fetchone()[0]
     connection.execute(f"PRAGMA cache_size = {_TRIAL_PAGES}")
-    connection.execute(f"PRAGMA cache_spill = {_TRIAL_PAGES}")
     try:
         yield
     finally:
         connection.execute(f"PRAGMA cache_size = {before}")
-        connection.execute("PRAGMA cache_spill = ON")
 
 
 def _pages(database: Database) -> Sequence[str]:

@@ -114,8 +114,12 @@ def test_no_person_moves_a_cursor_forward(journal: Journal) -> None:
     assert journal.move("main", -5) == Cursor("main", 1, 1)
 
 
-def test_a_moment_has_a_place_in_the_order_of_rows(journal: Journal) -> None:
+@pytest.mark.parametrize("span", [1, 2, 50_000])
+def test_a_moment_has_a_place_in_the_order_of_rows(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, span: int
+) -> None:
     """The first row with a time of that moment or later is found, wherever later rows of earlier times stand."""
+    monkeypatch.setattr(places, "_SPAN", span)
     assert [journal.place(MIDNIGHT + n * HOUR, 10) for n in (-99, 0, 3, 8)] == [1, 1, 4, 9]
     assert journal.place(MIDNIGHT + 8 * HOUR + 1, 10) == 10, "there is none: nothing is taken again"
     journal.append([group("late", MIDNIGHT - 3 * DAY), group("late", MIDNIGHT + 99 * DAY), group("b", MIDNIGHT)])

@@ -244,6 +244,17 @@ def test_a_journal_that_fails_is_a_page_that_says_so() -> None:
     want_none("a page", answer.content)
 
 
+def test_beyond_loopback_there_is_no_card_without_a_token(journal: Journal) -> None:
+    """Where the service says so, the card's page tells what it takes, and nothing of the scores."""
+    web = Web("127.0.0.1", 0, (), Kept(journal), card_served=False)
+    web.start()
+    answer = httpx.get(web.url, trust_env=False)
+    web.stop()
+    assert answer.status_code == 403
+    assert "web.token_file" in answer.text
+    assert "contoso" not in answer.text
+
+
 def test_a_tenant_that_left_the_settings_is_still_shown(journal: Journal) -> None:
     """What was kept of it has its page, which says so."""
     with served(Kept(journal, ["other"])) as pages:

@@ -121,8 +121,9 @@ class Running:
         if not web.listen:
             return None
         # On loopback who asks is on this machine already.
-        token = web.token.read if web.token and not is_loopback(web.host) else None
-        return Web(web.host, web.port, web.allowed_hosts, self._watching, token)
+        near = is_loopback(web.host)
+        token = web.token.read if web.token and not near else None
+        return Web(web.host, web.port, web.allowed_hosts, self._watching, token, card_served=near or token is not None)
 
     def _set_clock(self) -> None:
         self._engine.lanes.every(self._interval, SLOT, self._slot)

@@ -20,8 +20,13 @@ from collector.web.metrics import exposition
 _LONGEST_RANKED = 365
 
 
-def application(facts: Facts, allowed_hosts: Sequence[str] = (), token: Token | None = None) -> ASGIApp:
-    """Return the pages over `facts`, behind their guard; with a token all but live and ready need it."""
+def application(
+    facts: Facts, allowed_hosts: Sequence[str] = (), token: Token | None = None, *, card_served: bool = True
+) -> ASGIApp:
+    """Return the pages over `facts`, behind their guard; with a token all but live and ready need it.
+
+    `card_served`: whether the card is shown to whoever comes that far; where not, its page says what it takes.
+    """
 
     async def livez(_: Request) -> Response:  # on no worker: pages that wait for the journal must not make it wait
         turns = facts.turns()
@@ -36,6 +41,9 @@ def application(facts: Facts, allowed_hosts: Sequence[str] = (), token: Token | 
         return Response(body, headers={"Content-Type": content_type})
 
     def front(request: Request) -> Response:
+        if not card_served:
+            text = "Beyond loopback the score card wants a token, since it shows how open an organization is to attack."
+            return _page(frame.trouble("No score card without a token", text, "Name a web.token_file."), 403)
         try:
             return _page(_card(facts, asked(request.query_params)))
         except Unknown as unknown:

@@ -24,7 +24,14 @@ class Web:
     """A server on a thread of its own. The socket is bound at once, where a port that is taken can still be said."""
 
     def __init__(
-        self, host: str, port: int, allowed_hosts: Sequence[str], facts: Facts, token: Token | None = None
+        self,
+        host: str,
+        port: int,
+        allowed_hosts: Sequence[str],
+        facts: Facts,
+        token: Token | None = None,
+        *,
+        card_served: bool = True,
     ) -> None:
         try:
             self._socket = _bound(host, port)
@@ -37,7 +44,7 @@ class Web:
         """Where it answers."""
         self._server = uvicorn.Server(
             uvicorn.Config(
-                application(facts, allowed_hosts, token),
+                application(facts, allowed_hosts, token, card_served=card_served),
                 log_config=None,
                 access_log=False,
                 lifespan="off",

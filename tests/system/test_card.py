@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from chromium import AXE, CHROMIUM, Chromium
+from leaks import know
 from parsed import Parsed
-from servers import need
+from servers import free_ports, need
 from system.blackbox import Process, collector, document, until, well
 
 RANGES = ("7", "30", "90", "365", "all")
@@ -165,3 +166,23 @@ def test_nothing_serious_is_in_the_way_of_anybody(shown: Shown, browser: Chromiu
         browser.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         assert browser.faults() == []
         assert browser.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("token", ["", "a token of the wall"])
+def test_beyond_loopback_the_card_wants_a_token(shown: Shown, tmp_path: Path, token: str) -> None:
+    """On all addresses there is no card without a token; with one it is for who brings that as a password."""
+    (port,) = free_ports(1)
+    copy = tmp_path / "journal.db"
+    well(collector("backup", copy, "--config", shown.config))
+    env = {"COLLECTOR__WEB__LISTEN": f"0.0.0.0:{port}", "COLLECTOR__JOURNAL__PATH": str(copy)}
+    if token:
+        (tmp_path / "web.token").write_text(know(token))
+        env["COLLECTOR__WEB__TOKEN_FILE"] = str(tmp_path / "web.token")
+    url = f"http://127.0.0.1:{port}/"
+    with Process("run", "--config", shown.config, env=env) as service, httpx.Client(trust_env=False) as client:
+        until(lambda: service.said("service.started"), what="the service")
+        barred = client.get(url)
+        assert barred.status_code == (401 if token else 403)
+        assert "contoso" not in barred.text
+        if token:
+            assert "contoso" in client.get(url, auth=("anybody", token)).text

@@ -69,6 +69,16 @@ def test_a_row_of_any_length_is_read_from_however_many_pages(path: Path) -> None
 
 
 @pytest.mark.parametrize("size", _SIZES)
+def test_the_first_page_has_rows_like_the_others(path: Path, size: int) -> None:
+    """They stand behind the header of the file: the definitions of its tables."""
+    _written(path, size, {1: ("x", "y")})
+    with closing(sqlite3.connect(path)) as connection:
+        definitions = connection.execute("SELECT * FROM sqlite_schema").fetchall()
+    with Carving(path) as carving:
+        assert sorted(cell.values for cell in carving.cells() if len(cell.values) == 5) == sorted(definitions)
+
+
+@pytest.mark.parametrize("size", _SIZES)
 def test_every_entry_of_an_index_is_read(path: Path, size: int) -> None:
     """Those of the inner pages too; each names its row last."""
     rows = {n: (f"grüße {n}" if n % 2 else n, None) for n in range(1, 2000)}

@@ -85,6 +85,13 @@ def test_a_renamed_group_keeps_its_past(journal: Journal) -> None:
     assert card.unseen == 2
 
 
+def test_what_a_person_would_have_noted_is_noted(journal: Journal) -> None:
+    """The new scoring model is a break, and no spike; a note says when the great spike's updates began."""
+    (card,) = read(journal, ["contoso"], now=NOW, late_ms=DAY, days=90)
+    great = next(event.at for event in WORLD.events("contoso") if event.text.startswith("the organization"))
+    assert {(note.kind, note.at) for note in card.notes} == {("break", at("model change")), ("note", great + 2 * DAY)}
+
+
 @pytest.mark.parametrize(("columns", "encoding"), [(80, "utf-8"), (80, "ascii"), (40, "utf-8")])
 def test_a_chart_and_every_event_are_shown(journal: Journal, columns: int, encoding: str) -> None:
     """The chart is as wide as the terminal and no wider than 80 columns, and below it each event stands on a line."""

@@ -95,6 +95,7 @@ def test_spikes_are_those_of_the_command(shown: Shown) -> None:
     said = Parsed(httpx.get(shown.url, params={"days": "all"}, trust_env=False).text).said
     told = [spike for spike in spikes if spike["state"] != "withdrawn"]
     assert len(told) > 3
+    assert [spike["rbacGroupName"] for spike in told].count("(organization)") == 1, "the new scoring model is none"
     for spike in told:
         name = "the organization" if spike["rbacGroupId"] == "none" else spike["rbacGroupName"]
         rise = (

@@ -17,6 +17,7 @@ def test_the_demo_shows_a_history_two_faults_and_no_hole(tmp_path: Path) -> None
     assert "Its last 90 days" in shown
     assert re.search(r"[1-9]\d* polls were settled with \d+ tries: 0 failed, 0 were missed", shown), shown
     assert shown.count("Trouble: ") == 2
+    assert re.search(r"^Look at it: http://127\.0\.0\.1:\d+/$", shown, re.MULTILINE)
     assert re.search(r"ok at try \d", shown)
     assert done.stderr == ""
     status = document(collector("status", "--config", tmp_path / "demo.toml", "--json"))

@@ -47,12 +47,22 @@ class Collecting:
         self._signing_in: dict[str, list[Poll]] = {}
         self._slow: set[str] = set()
 
-    def poll(self, source: Source, subject: str, slot: int, terms: Terms, settled: Callable[[Outcome], None]) -> None:
+    def poll(
+        self,
+        source: Source,
+        subject: str,
+        slot: int,
+        terms: Terms,
+        settled: Callable[[Outcome], None],
+        *,
+        succeeded: bool = False,
+    ) -> None:
         """Start a poll and return at once; `settled` is called, once, when it has succeeded or is given up.
 
         Where a poll of the same slot was abandoned this one takes its place: should that one fail, nobody is told.
+        `succeeded`: an earlier one of the slot did; should this one fail, the slot is still one that went well.
         """
-        poll = Poll(source, subject, slot, terms, settled)
+        poll = Poll(source, subject, slot, terms, settled, succeeded=succeeded)
         with self._lock:
             self._open.add(poll)
             before = self._abandoned.pop(poll.key, None)
@@ -209,6 +219,8 @@ class Collecting:
             throttled=poll.throttled,
             seconds=poll.seconds,
         )
-        outcome = replace(outcome, safe=self._hold.keep([*points, poll_point(outcome, self._name)]))
+        if error is None or not poll.succeeded:
+            points.append(poll_point(outcome, self._name))
+        outcome = replace(outcome, safe=self._hold.keep(points))
         say_settled(outcome)
         poll.settled(outcome)

@@ -10,6 +10,7 @@ import structlog
 
 from collector.defender import Defender, portal
 from collector.derive import Derive, Rules
+from collector.errors import JournalError
 from collector.history.spikes import Rule
 from collector.http.clients import Clients
 from collector.influx import open_sink
@@ -84,13 +85,18 @@ class Engine:
         terms: Terms,
         settled: Callable[[Outcome], None],
         leave_out: frozenset[tuple[str, str]] = frozenset(),
+        succeeded: frozenset[tuple[str, str]] = frozenset(),
     ) -> int:
-        """Start the polls of a slot, but for the (tenant, subject) left out; return how many were started."""
+        """Start the polls of a slot, but for the (tenant, subject) left out; return how many were started.
+
+        `succeeded`: those of which an earlier poll of the slot has succeeded.
+        """
         started = 0
         for source in self.sources:
             for subject in self.settings.poll.subjects:
-                if (source.tenant, subject) not in leave_out:
-                    self._collecting.poll(source, subject, slot, terms, settled)
+                key = source.tenant, subject
+                if key not in leave_out:
+                    self._collecting.poll(source, subject, slot, terms, settled, succeeded=key in succeeded)
                     started += 1
         return started
 
@@ -162,3 +168,12 @@ def _known_ids(journal: Journal, tenant: str) -> Callable[[], Mapping[str, str]]
         return last_ids(journal, tenant, int(time.time() * 1000) - _IDS_DAYS * _DAY)
 
     return known_ids
+
+
+def succeeded(journal: Journal, slot: int) -> frozenset[tuple[str, str]]:
+    """Return of whom (tenant, subject) a poll of the slot has succeeded, as far as the journal tells."""
+    try:
+        polls = journal.at("collector_poll", slot)
+    except JournalError:
+        return frozenset()  # polled once too often is better than not at all
+    return frozenset((point.series.tag("tenant"), point.series.tag("subject")) for point in polls if point.fields["ok"])

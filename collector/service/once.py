@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from collector.errors import JournalError
 from collector.journal import Journal, in_charge
 from collector.pipeline import Outcome, Terms
-from collector.service.engine import Engine, slot_of
+from collector.service.engine import Engine, slot_of, succeeded
 from collector.service.patience import BACKOFF, Delivered, Patience
 from collector.service.soundness import Soundness
 from collector.settings import Settings
@@ -79,7 +79,7 @@ class _Once:
         )
         engine.lanes.start()
         try:
-            started = engine.poll(slot, terms, self._settled)
+            started = engine.poll(slot, terms, self._settled, succeeded=succeeded(engine.journal, slot))
             with self._changed:
                 while len(self._polls) < started:
                     self._changed.wait(_LOOK_SECONDS)

@@ -13,7 +13,7 @@ from collector.journal import in_charge
 from collector.pipeline import Backoff, Outcome, Terms
 from collector.point import rfc3339
 from collector.service.clock import ClockWatch
-from collector.service.engine import KEEP, PRUNE, SLOT, STOP_SECONDS, Engine, slot_of
+from collector.service.engine import KEEP, PRUNE, SLOT, STOP_SECONDS, Engine, slot_of, succeeded
 from collector.service.expiry import Expiry
 from collector.service.facts import Watching
 from collector.service.offset import Offset
@@ -136,16 +136,7 @@ class Running:
         """Poll the present slot at once. Of the slot `known` leave out what was polled in it with success."""
         slot = slot_of(time.time(), self._interval)
         if slot != self._polled:
-            self._poll(slot, self._succeeded(slot) if slot == known else frozenset())
-
-    def _succeeded(self, slot: int) -> frozenset[tuple[str, str]]:
-        try:
-            polls = self._engine.journal.at("collector_poll", slot)
-        except JournalError:
-            return frozenset()  # polled once too often is better than not at all
-        return frozenset(
-            (point.series.tag("tenant"), point.series.tag("subject")) for point in polls if point.fields["ok"]
-        )
+            self._poll(slot, succeeded(self._engine.journal, slot) if slot == known else frozenset())
 
     def _slot(self) -> None:
         slot = slot_of(time.time(), self._interval)

@@ -120,6 +120,20 @@ def test_once_replaces_what_the_service_has_polled_in_the_slot(
     by(influxd.points("collector_poll", database), "subject")
 
 
+def test_a_poll_that_fails_leaves_the_slot_the_success_that_it_has(
+    simulated: Simulated, influxd: Influxd, database: str, tmp_path: Path
+) -> None:
+    """The command says that it failed; of the slot its scores are there, and the journal and InfluxDB say so."""
+    config = settings(tmp_path, simulated, poll(21600), v1("main", influxd.url, database))
+    well(collector("once", "--config", config, "--name", "host-1"))
+    before = influxd.points("collector_poll", database)
+    simulated.fault("unavailable")
+    failed = collector("once", "--config", config, "--name", "host-1", "--patience", "1")
+    assert (failed.returncode, "organization: Unavailable" in failed.stderr) == (1, True)
+    assert influxd.points("collector_poll", database) == before, "unless the slot ended between the two"
+    assert all(each["ok"] for each in document(collector("status", "--config", config, "--json"))["tenants"])
+
+
 def test_a_second_sink_that_is_added_later_is_filled_whole(
     simulated: Simulated, influxd: Influxd, database: str, tmp_path: Path
 ) -> None:

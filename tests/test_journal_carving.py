@@ -59,13 +59,18 @@ def test_every_value_is_read_as_it_was_written(path: Path, size: int) -> None:
         assert [repr(value) for value in found[id_]] == [repr(value) for value in row]
 
 
-def test_a_row_of_any_length_is_read_from_however_many_pages(path: Path) -> None:
+@pytest.mark.parametrize("size", [512, 1024])
+def test_a_row_of_any_length_is_read_from_however_many_pages(path: Path, size: int) -> None:
     """Also where one byte more begins another page."""
     chance = random.Random(3)  # noqa: S311 - the same texts at each run
-    lengths = [*range(440, 520), *range(930, 1030), *range(1440, 1540), 5_000]
-    rows = {n: (n, chance.randbytes(length)) for n, length in enumerate(lengths)}
-    _written(path, 512, rows)
+    lengths = [length for page in range(4) for length in range(page * size + size - 90, page * size + size + 10)]
+    # Of letters: bytes of any kind could look like rows themselves.
+    texts = [chance.randbytes(length).hex()[:length] for length in [*lengths, 10 * size]]
+    rows = dict(enumerate(enumerate(texts)))
+    _written(path, size, rows)
     assert _carved(path) == rows
+    flip(path, 15)
+    assert _carved(path) == rows, "the size of its pages stands by itself"
 
 
 @pytest.mark.parametrize("size", _SIZES)
@@ -96,9 +101,10 @@ def test_what_is_made_of_chance_is_no_crash(path: Path, seed: int) -> None:
     _written(path, 512, {n: (n, "here") for n in range(100)})
     content = path.read_bytes()
     wild = b"".join(bytes([chance.choice([2, 5, 10, 13]), 0, 0, 0, 60]) + chance.randbytes(507) for _ in range(60))
-    path.write_bytes(content[:100] + content[100:512] + wild + content[512:] + wild[:300])
-    found = _carved(path)
-    assert [found[n] for n in range(100)] == [(n, "here") for n in range(100)]
+    for end in (wild[:300], b"\r", b"\r\0\0\0", b"\2" + bytes(7), b""):
+        path.write_bytes(content[:512] + wild + content[512:] + end)
+        found = _carved(path)
+        assert [found[n] for n in range(100)] == [(n, "here") for n in range(100)]
     with Carving(path) as carving:
         assert {(n, n) for n in range(100)} <= set(carving.entries())
 
@@ -117,11 +123,26 @@ def test_a_chain_of_pages_that_leads_astray_is_no_row(path: Path) -> None:
             assert wrong or (1 not in found) == (start != starts[-1])
 
 
+@pytest.mark.parametrize("shift", range(4))
+def test_a_chain_without_an_end_is_no_row(path: Path, shift: int) -> None:
+    """A row that says it is longer than the file is not looked for, wherever its pages lead."""
+    _written(path, 512, {1: ("x", "here")})
+    content = path.read_bytes()
+    last = len(content) // 512
+    itself = (last + 2).to_bytes(4, "big")
+    leaf = b"\r\0\0\0\1\0\0\0" + (16).to_bytes(2, "big") + bytes(6) + b"\xff" * 9 + b"\1" + bytes(shift)
+    path.write_bytes(content + leaf + (itself * 128)[: 512 - len(leaf)] + itself * 128)
+    assert _carved(path) == {1: ("x", "here")}
+
+
 def test_whose_file_it_is_stands_in_its_first_page(path: Path) -> None:
     """A journal says that it is one."""
     Journal(path).close()
     with Carving(path) as carving:
         assert (carving.application, carving.blank) == (APPLICATION, False)
+    flip(path, 67)
+    with Carving(path) as carving:
+        assert carving.application == APPLICATION
     for content, blank in (
         (bytes(9_000), True),
         (bytes(8_999) + b"\1", False),

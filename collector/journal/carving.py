@@ -91,7 +91,7 @@ class Carving:
             inner = 4 if page[start] == _INDEX_INTERIOR else 0
             if inner or page[start] == _INDEX_LEAF:
                 for at in _places(page, start, _LEAF_HEADER + inner):
-                    with suppress(IndexError, struct.error):
+                    with suppress(IndexError):
                         size, begin = _varint(page, at + inner)
                         yield _record(page[begin : begin + size])
 
@@ -117,7 +117,7 @@ class Carving:
 
     def _cell(self, page: bytes, at: int) -> Iterator[Cell]:
         """Yield the row that stands there, nothing where none does."""
-        with suppress(IndexError, struct.error, OSError):
+        with suppress(IndexError, struct.error):
             size, at = _varint(page, at)
             id_, at = _varint(page, at)
             yield Cell(_signed(id_), _record(self._payload(page, at, size)))

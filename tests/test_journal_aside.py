@@ -171,7 +171,7 @@ def test_a_first_page_that_sqlite_would_bear_with_is_damaged_all_the_same(
     """SQLite would read on with some of them, and take no more points, or lay them out in another way."""
     flip(path, at, 6)
     path.with_name("journal.db-journal").write_bytes(beside)
-    with pytest.raises(Unsound, match="file is not a database|what would undo it is damaged"):
+    with pytest.raises(Unsound, match=r"file is not a database|what would undo it is damaged"):
         Journal(path)
     with in_charge(path) as journal:
         assert contents(journal) == before

@@ -101,12 +101,12 @@ def test_what_is_made_of_chance_is_no_crash(path: Path, seed: int) -> None:
     _written(path, 512, {n: (n, "here") for n in range(100)})
     content = path.read_bytes()
     wild = b"".join(bytes([chance.choice([2, 5, 10, 13]), 0, 0, 0, 60]) + chance.randbytes(507) for _ in range(60))
-    for end in (wild[:300], b"\r", b"\r\0\0\0", b"\2" + bytes(7), b""):
+    for end in (wild[:300], b"\r", b"\r\0\0\0", bytes(8), b"\2" + bytes(7), b""):
         path.write_bytes(content[:512] + wild + content[512:] + end)
         found = _carved(path)
         assert [found[n] for n in range(100)] == [(n, "here") for n in range(100)]
-    with Carving(path) as carving:
-        assert {(n, n) for n in range(100)} <= set(carving.entries())
+        with Carving(path) as carving:
+            assert {(n, n) for n in range(100)} <= set(carving.entries())
 
 
 def test_a_chain_of_pages_that_leads_astray_is_no_row(path: Path) -> None:
@@ -169,6 +169,7 @@ def test_a_first_page_that_is_not_sqlites_is_known(path: Path) -> None:
         (19, 2, True),
         (18, 3, False),
         (19, 0, False),
+        (59, 0, True),
         (59, 1, True),
         (59, 2, False),
     ):

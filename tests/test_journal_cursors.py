@@ -47,6 +47,8 @@ def test_asking_for_a_cursor_writes_only_once(journal: Journal) -> None:
     before = journal.path.stat().st_mtime_ns, journal.path.read_bytes()
     assert journal.cursor("main", "http://elsewhere") == Cursor("main", 1, 0)
     assert (journal.path.stat().st_mtime_ns, journal.path.read_bytes()) == before
+    with Journal(journal.path, readonly=True) as reader:
+        assert reader.cursor("main") == Cursor("main", 1, 0), "nor does it need the right to write"
 
 
 def test_of_two_that_make_a_cursor_at_once_neither_loses_what_the_other_took(
@@ -125,6 +127,8 @@ def test_a_moment_has_a_place_in_the_order_of_rows(
     journal.append([group("late", MIDNIGHT - 3 * DAY), group("late", MIDNIGHT + 99 * DAY), group("b", MIDNIGHT)])
     assert journal.place(MIDNIGHT + 9 * HOUR, journal.tail()) == 11
     assert journal.place(MIDNIGHT + 9 * HOUR, 11) == 11, "what lies past the cursor is not looked for"
+    journal.append([group("b", MIDNIGHT + 200 * DAY), org(MIDNIGHT + 200 * DAY)])
+    assert journal.place(MIDNIGHT + 200 * DAY, journal.tail()) == 13, "also of a series that came later"
 
 
 def test_the_first_moment_of_all_has_a_place(tmp_path: Path) -> None:

@@ -168,8 +168,10 @@ def test_what_stood_before_a_moment_is_the_newest_of_a_day(
     look(journal.path, "UPDATE point SET data = x'00' WHERE id IN (4, 5)")
     found = journal.before([(a, moments[3]), (a, moments[2] + DAY), (a, moments[2] + DAY + 1), (b, MIDNIGHT + DAY)])
     assert [point and point.fields["score"] for point in found] == [2.0, 2.0, None, None]
+    journal.append([group("d", MIDNIGHT + n * HOUR, float(n)) for n in (-2, -1)])
+    assert journal.before([(group("d").series, MIDNIGHT + HOUR)]) == [group("d", MIDNIGHT - HOUR, -1.0)]
     journal.append([group("c", MIDNIGHT + n, float(n)) for n in (-1, 0, 1)])
-    look(journal.path, "UPDATE point SET data = x'00' WHERE id = 7")
+    look(journal.path, "UPDATE point SET data = x'00' WHERE id = 9")
     assert journal.before([(group("c").series, MIDNIGHT)]) == [group("c", MIDNIGHT - 1, -1.0)]
 
 

@@ -21,6 +21,7 @@ _PAGES = frozenset(2**n for n in range(9, 17))
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100
 _LEAF_HEADER = 8
+_INNER_HEADER = 12
 _INDEX_LEAF = 0x0A
 _INDEX_INTERIOR = 0x02
 """A flipped bit makes any other mark of a table's leaf; these are three bits away."""
@@ -88,7 +89,7 @@ class Carving:
     def entries(self) -> Iterator[tuple[Value, ...]]:
         """Yield every entry of the indexes, none that stands in more than one page."""
         for page, start in self._pages():
-            inner = 4 if page[start] == _INDEX_INTERIOR else 0
+            inner = _INNER_HEADER - _LEAF_HEADER if page[start] == _INDEX_INTERIOR else 0
             if inner or page[start] == _INDEX_LEAF:
                 for at in _places(page, start, _LEAF_HEADER + inner):
                     with suppress(IndexError):
@@ -100,7 +101,8 @@ class Carving:
         for number in range(1, self._count + 1):
             page = self._page(number)
             start = _HEADER if number == 1 else 0
-            if len(page) >= start + _LEAF_HEADER:
+            # The file may have been cut off: of what is shorter than a header nothing is told.
+            if len(page) >= start + _INNER_HEADER:
                 yield page, start
 
     def _strays(self) -> Iterator[tuple[bytes, int]]:
@@ -173,7 +175,7 @@ def _places(page: bytes, start: int, header: int) -> Sequence[int]:
     """Return where in a page its cells begin."""
     (count,) = struct.unpack_from(">H", page, start + 3)
     begin = start + header
-    room = max(0, min(count, (len(page) - begin) // 2))
+    room = min(count, (len(page) - begin) // 2)
     return struct.unpack_from(f">{room}H", page, begin)
 
 

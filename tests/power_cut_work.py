@@ -129,8 +129,10 @@ def mend(folder: Path) -> None:
     os.pwrite(file, b"\xff", 20)
     os.fsync(file)
     os.close(file)
-    with in_charge(folder / JOURNAL):
+    with in_charge(folder / JOURNAL) as journal:
         _mark(folder, "mend")
+        journal.append([org(MIDNIGHT + DAY)])
+        _mark(folder, "append to the new file")
 
 
 def recover(folder: Path) -> None:

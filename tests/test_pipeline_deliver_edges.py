@@ -195,3 +195,28 @@ def test_bad_points_among_old_ones_are_buried(deliveries: Deliveries) -> None:
 
     delivery = deliveries.deliver(Store(judge=judge))
     assert (delivery.expired, deliveries.journal.dead_letters("main")) == (1, 1)
+
+
+def test_a_sink_that_takes_ever_smaller_requests_is_followed(deliveries: Deliveries) -> None:
+    """What it took once is no measure any more: each size is learnt from the last batch that was too large."""
+    most = 700
+
+    def judge(points: Sequence[Point]) -> None:
+        if len(points) > most:
+            raise TooLarge("413")
+
+    sink = Store(judge=judge)
+    deliveries.journal.append(many(BATCH))
+    delivery = deliveries.deliver(sink)
+    most = 300
+    deliveries.journal.append([score("contoso", SLOT + n * HOUR) for n in range(BATCH, 2 * BATCH)])
+    delivery.nudge()
+    deliveries.stage.play()
+    assert len(sink.kept) == 2 * BATCH
+    too_large = [size for size in sink.requests if size > most]
+    sink.requests.clear()
+    deliveries.journal.append([score("contoso", SLOT + n * HOUR) for n in range(2 * BATCH, 2 * BATCH + 1000)])
+    delivery.nudge()
+    deliveries.stage.play()
+    assert max(sink.requests) <= most
+    assert len(too_large) < 20

@@ -4,7 +4,7 @@ import pytest
 from fakes import Script, score
 from stages import SLOT, Polls
 
-from collector.errors import BadResponse, Unavailable
+from collector.errors import BadResponse, CollectorError, Unauthorized, Unavailable
 from collector.journal import Journal
 from collector.pipeline import Backoff
 from collector.step import Step
@@ -134,6 +134,25 @@ def test_a_sign_in_in_the_slots_last_second_gets_what_is_left(polls: Polls) -> N
     polls.poll(source, seconds=0.5)
     polls.stage.play()
     assert source.seconds == [0.5] * 3
+
+
+def test_a_sign_in_has_the_time_of_whoever_waits_longest(polls: Polls) -> None:
+    """A poll whose slot ends soon takes none from another of its tenant."""
+    source = Script("contoso", [Step.SIGN_IN, Step.SIGN_IN, [], []])
+    polls.poll(source, seconds=5.0)
+    polls.poll(source, seconds=20.0, subject="device_groups")
+    polls.stage.play()
+    assert source.seconds[:3] == [5.0, 20.0, 20.0]
+
+
+@pytest.mark.parametrize("failure", [Unauthorized("AADSTS7000215", mend="a new secret"), BadResponse("a page")])
+def test_a_sign_in_that_failed_is_said_in_its_own_words(polls: Polls, failure: CollectorError) -> None:
+    """What the login said, and its mend, are those of the poll."""
+    polls.poll(Script("contoso", [Step.SIGN_IN], sign_ins=[failure]), seconds=0.5)
+    polls.stage.play()
+    (outcome,) = polls.outcomes
+    assert isinstance(outcome.error, Unavailable)
+    assert (str(outcome.error), outcome.error.mend) == (str(failure), failure.mend)
 
 
 def test_a_wait_that_was_asked_for_gets_a_tenth_of_the_jitter() -> None:

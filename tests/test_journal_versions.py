@@ -51,6 +51,16 @@ def test_what_the_first_version_wrote_is_read_to_the_bit(path: Path) -> None:
     assert look(path, "SELECT (SELECT count(*) FROM series), (SELECT count(*) FROM shape)") == [(4, 4)]
 
 
+def test_a_new_journal_has_the_tables_of_the_first_version(path: Path) -> None:
+    """As long as there is one version, each table and index is as it was."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(FIRST_VERSION.read_text())
+    new = path.with_name("new.db")
+    Journal(new).close()
+    for asked in ("SELECT type, name, sql FROM sqlite_schema ORDER BY name", "PRAGMA application_id"):
+        assert look(new, asked) == look(path, asked)
+
+
 @pytest.mark.parametrize("readonly", [False, True])
 def test_a_journal_of_a_newer_version_is_left_untouched(path: Path, *, readonly: bool) -> None:
     """An older collector refuses a newer one's journal instead of guessing at it."""

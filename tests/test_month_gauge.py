@@ -1,9 +1,12 @@
 """The gauge of the month sees each thing that grows, and nothing where nothing does."""
 
+import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from mmap import mmap
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -11,93 +14,101 @@ from month.gauge import Sample, grown, growth, measure
 
 SLOTS, EACH = 60, 5
 
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    """The file that is measured."""
-    path = tmp_path / "journal.db"
-    path.write_bytes(b"0" * 10_000)
-    return path
+Slot = Callable[[int, ExitStack, Path], object]
+"""What is done in a slot: its number, what is kept to the life's end, the journal's file."""
 
 
-@pytest.fixture
-def stack() -> Iterator[ExitStack]:
-    """Ends at the test's end what was planted."""
-    with ExitStack() as stack:
-        yield stack
-
-
-def lived(journal: Path, each: Callable[[int], object]) -> list[Sample]:
-    """Return the samples of a short life with that in each slot."""
+def _live(each: Slot, journal: Path) -> list[Sample]:
+    journal.write_bytes(b"0" * 10_000)
     samples = []
-    for slot in range(SLOTS):
-        each(slot)
-        if slot % EACH == EACH - 1:
-            samples.append(measure(slot + 1, journal))
+    with ExitStack() as kept:
+        for slot in range(SLOTS):
+            each(slot, kept, journal)
+            if slot % EACH == EACH - 1:
+                samples.append(measure(slot + 1, journal))
     return samples
 
 
-def test_where_nothing_grows_nothing_is_said(journal: Path) -> None:
-    """Things that come and go are no growth, cycles among them; what other tests have left running is not theirs."""
+@pytest.fixture
+def lived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Slot], list[Sample]]:
+    """Return the samples of a short life with that in each slot, in a process where nothing else lives."""
+    for name in [name for name in os.environ if name.startswith("COV")]:
+        monkeypatch.delenv(name)  # what measures the coverage takes memory of its own
 
-    def come_and_go(slot: int) -> None:
-        cycle: list[object] = [bytearray(200_000), {"slot": slot}]
-        cycle.append(cycle)
-        thread = threading.Thread(target=cycle.clear)
+    def live(each: Slot) -> list[Sample]:
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+            return process.submit(_live, each, tmp_path / "journal.db").result(60)
+
+    return live
+
+
+def _come_and_go(slot: int, _: ExitStack, journal: Path) -> None:
+    cycle: list[object] = [bytearray(200_000), {"slot": slot}]
+    cycle.append(cycle)
+    thread = threading.Thread(target=cycle.clear)
+    thread.start()
+    thread.join()
+    journal.read_bytes()
+
+
+def _keep_memory(_: int, kept: ExitStack, __: Path) -> None:
+    kept.enter_context(mmap(-1, 65_536)).write(b"1" * 65_536)
+
+
+def _keep_little_things(slot: int, kept: ExitStack, _: Path) -> None:
+    things = [[slot, str(n) * 9] for n in range(5)]
+    kept.callback(things.clear)
+
+
+def _leave_a_thread(slot: int, kept: ExitStack, _: Path) -> None:
+    if slot % 10 == 0:
+        end = threading.Event()
+        thread = threading.Thread(target=end.wait)
         thread.start()
-        thread.join()
-        journal.read_bytes()
-
-    assert any(grown(lived(journal, come_and_go)) == [] for _ in range(3))
+        kept.callback(thread.join)
+        kept.callback(end.set)
 
 
-def test_memory_that_is_kept_is_seen(journal: Path) -> None:
+def _leave_open(slot: int, kept: ExitStack, journal: Path) -> None:
+    if slot % 10 == 0:
+        kept.enter_context(journal.open("rb"))
+
+
+def _append(_: int, __: ExitStack, journal: Path) -> None:
+    with journal.open("ab") as file:
+        file.write(b"1" * 1000)
+
+
+def test_where_nothing_grows_nothing_is_said(lived: Callable[[Slot], list[Sample]]) -> None:
+    """Things that come and go are no growth, cycles among them."""
+    assert grown(lived(_come_and_go)) == []
+
+
+def test_memory_that_is_kept_is_seen(lived: Callable[[Slot], list[Sample]]) -> None:
     """Memory that stays, 64 KiB a slot, is seen in the process's size, also where the process has some to spare."""
-    with ExitStack() as kept:
-        assert "rss_kib" in grown(lived(journal, lambda _: kept.enter_context(mmap(-1, 65_536)).write(b"1" * 65_536)))
+    assert "rss_kib" in grown(lived(_keep_memory))
 
 
-def test_a_list_that_grows_is_seen(journal: Path) -> None:
+def test_a_list_that_grows_is_seen(lived: Callable[[Slot], list[Sample]]) -> None:
     """Five little things a slot are far too few for the process's size, and are seen as what they are."""
-    kept: list[object] = []
-    found = grown(lived(journal, lambda slot: kept.extend([slot, str(n) * 9] for n in range(5))))
+    found = grown(lived(_keep_little_things))
     assert {"blocks", "objects"} <= set(found)
     assert "rss_kib" not in found
 
 
-def test_threads_that_stay_are_seen(journal: Path, stack: ExitStack) -> None:
+def test_threads_that_stay_are_seen(lived: Callable[[Slot], list[Sample]]) -> None:
     """One thread in ten slots that waits for ever."""
-    end = threading.Event()
-    stack.callback(end.set)
-
-    def start(slot: int) -> None:
-        if slot % 10 == 0:
-            thread = threading.Thread(target=end.wait)
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(end.set)
-
-    assert "threads" in grown(lived(journal, start))
+    assert "threads" in grown(lived(_leave_a_thread))
 
 
-def test_descriptors_that_stay_open_are_seen(journal: Path, stack: ExitStack) -> None:
+def test_descriptors_that_stay_open_are_seen(lived: Callable[[Slot], list[Sample]]) -> None:
     """One file in ten slots that nobody closes."""
-
-    def leave_open(slot: int) -> None:
-        if slot % 10 == 0:
-            stack.enter_context(journal.open("rb"))
-
-    assert "descriptors" in grown(lived(journal, leave_open))
+    assert "descriptors" in grown(lived(_leave_open))
 
 
-def test_a_file_that_grows_is_seen(journal: Path) -> None:
+def test_a_file_that_grows_is_seen(lived: Callable[[Slot], list[Sample]]) -> None:
     """A journal of which nothing goes, 1,000 bytes a slot."""
-
-    def append(_: int) -> None:
-        with journal.open("ab") as file:
-            file.write(b"1" * 1000)
-
-    assert grown(lived(journal, append)) == ["journal"]
+    assert grown(lived(_append)) == ["journal"]
 
 
 def test_what_grows_while_warming_up_and_one_busy_moment_are_no_growth() -> None:

@@ -34,15 +34,15 @@ class Sample:
 
 LIMITS: Mapping[str, float] = {
     "rss_kib": 400.0,
-    "blocks": 600.0,
-    "objects": 150.0,
+    "blocks": 300.0,
+    "objects": 80.0,
     "threads": 0.5,
     "descriptors": 0.5,
     "journal": 49_152.0,
 }
 """The most by which each may grow in 100 slots, once the process has warmed up.
 
-Blocks differ by thousands from one look to the next, so that a slope of some hundred says nothing yet.
+The samples themselves are 80 blocks and 8 objects; what is kept a slot, be it one thing, is a hundred.
 
 Days and spikes are kept for ever, 8 KiB a day of 21 series: with the pages that they keep from others. Without pruning
 100 slots take over 200 KiB.

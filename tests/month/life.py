@@ -19,6 +19,7 @@ import time_machine
 from month.gauge import Sample, measure
 from servers import Influxd, free_ports
 
+from collector.batch import DERIVE
 from collector.journal import Journal, in_charge
 from collector.pipeline import Outcome
 from collector.service.clock import ClockWatch
@@ -193,6 +194,7 @@ database = "{self._database}"
         elif place == _OUTAGE.stop:
             self._influxd.start()
         self._until_settled(len(self._engine.settings.poll.subjects))
+        self._until_derived()
         if place not in _OUTAGE:
             self._until_delivered()
         if slot % _SCRAPED_EACH == 0:
@@ -217,6 +219,11 @@ database = "{self._database}"
     def _polls_wait(self) -> bool:
         polls = list(self._engine._collecting._open)
         return bool(polls) and all(poll.waiting for poll in polls)
+
+    def _until_derived(self) -> None:
+        # A turn that goes on holds what it works on, which is no growth; and what it appends is delivered, too.
+        journal, deriving = self._journal, self._engine.deriving
+        self._until(lambda: journal.cursor(DERIVE).next >= journal.tail() and deriving.up_to_date, lambda: False)
 
     def _until_delivered(self) -> None:
         tail = self._journal.tail()

@@ -22,6 +22,7 @@ from servers import Influxd, free_ports
 from collector.batch import DERIVE
 from collector.journal import Journal, in_charge
 from collector.pipeline import Outcome
+from collector.point import MAX_TIME
 from collector.service.clock import ClockWatch
 from collector.service.engine import Engine
 from collector.service.run import Running
@@ -68,7 +69,7 @@ class Figures:
     left: int = 0
     """Points that are left in the journal."""
     oldest_days: float = 0.0
-    """How old the oldest of them is."""
+    """How old the organization's oldest score is: what is made of a day is kept for ever."""
     in_order: bool = False
     samples: list[Sample] = field(default_factory=list)
 
@@ -142,7 +143,9 @@ class Month:
     def _count(self) -> None:
         figures, summary = self.figures, self._journal.summary()
         figures.appended, figures.left = self._journal.tail() - 1, summary.points
-        figures.oldest_days = round(time.time() / DAY - (summary.oldest or 0) / 1000 / DAY, 2)
+        (organization,) = self._journal.series("exposure_score")
+        scores = self._journal.history(organization, 0, MAX_TIME)
+        figures.oldest_days = round(time.time() / DAY - scores[0].time / 1000 / DAY, 2)
         figures.delivered = self._engine.deliveries[0].delivered
         figures.stored = len(self._influxd.points("collector_poll", self._database))
 

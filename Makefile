@@ -6,6 +6,8 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+# Where this is set, every command compiles the whole collector again when it starts.
+unexport PYTHONDONTWRITEBYTECODE
 SECONDS ?= 30
 MINUTES ?= 10
 SLOTS ?= 720

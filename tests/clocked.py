@@ -73,7 +73,7 @@ class Answer(ScriptedAsking):
     def step(self, seconds: float) -> Step:
         if self._hang is not None:
             self._source.hangs.set()
-            assert self._hang.wait(20)
+            assert self._hang.wait(60)
         self._source.turns.append(self._turn)
         return super().step(seconds)
 
@@ -109,7 +109,7 @@ class Clocked:
         """Return once all that a lane of one worker has to do is done."""
         done = threading.Event()
         self.engine.lanes.soon(lane, done.set)
-        assert done.wait(10)
+        assert done.wait(60)
 
     def points(self) -> dict[int, Point]:
         """Return what the journal holds of the score, by row."""
@@ -118,8 +118,8 @@ class Clocked:
 
 
 def until(true: Callable[[], object]) -> None:
-    """Wait until something is so; fail when it isn't within 20 seconds."""
-    end = time.monotonic() + 20
+    """Wait until something is so; fail when it isn't within a minute."""
+    end = time.monotonic() + 60
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)

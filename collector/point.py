@@ -7,7 +7,7 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 Value = float | int | str
@@ -38,7 +38,8 @@ _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|
 
 def carried(text: str, most: int = MAX_TAG_BYTES) -> bool:
     """Whether every InfluxDB version gives this tag value back as it was written, in at most `most` bytes of line."""
-    if not text or _FAULT.search(text):
+    # What prints, and has no backslash, has no fault: most names are looked at no further.
+    if not text or (("\\" in text or not text.isprintable()) and _FAULT.search(text)):
         return False
     # A character takes four bytes at the most, escaped ones two: only long texts are worth counting.
     return 4 * len(text) <= most or len(_ESCAPED.sub(r"\\\1", text).encode()) <= most
@@ -99,11 +100,21 @@ class Series:
 
     measurement: str
     tags: tuple[tuple[str, str], ...]
+    _hash: int = field(init=False, repr=False, compare=False)
+    """Made once: a series is looked up many times a point."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.measurement, self.tags)))
         for key, value in self.tags:
             if not carried(value):
                 raise ValueError(f"{self.measurement}: the tag {key} can't be carried: {value!r}")
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[type["Series"], tuple[str, tuple[tuple[str, str], ...]]]:
+        # In another process texts have other hashes.
+        return Series, (self.measurement, self.tags)
 
     def tag(self, key: str) -> str:
         """Return the value of a tag that this measurement has; raise KeyError for another."""
@@ -125,7 +136,7 @@ class Point:
         if not self.fields:
             raise ValueError(f"{self.series.measurement}: a point has at least one field")
         for key, value in self.fields.items():
-            if not _storable(value):
+            if not (value.__class__ is float and math.isfinite(value)) and not _storable(value):
                 raise ValueError(f"{self.series.measurement}.{key}: a field is a finite float, an int64 or a str")
 
 

@@ -128,11 +128,13 @@ class Asking:
         return more
 
     def _keep(self, point: Point) -> None:
-        if point.series in self._points:
-            self._repeated[point.series] = None
-        elif len(self._points) == MAX_GROUPS:
-            raise BadResponse(f"over {MAX_GROUPS:,} groups")
+        known = len(self._points)
         self._points[point.series] = point
+        if len(self._points) == known:
+            self._repeated[point.series] = None
+        elif known == MAX_GROUPS:
+            del self._points[point.series]
+            raise BadResponse(f"over {MAX_GROUPS:,} groups")
 
     def _fault(self, fault: Fault) -> None:
         self._faulty += 1

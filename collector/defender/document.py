@@ -6,12 +6,16 @@ from typing import Any
 
 from collector.errors import BadResponse
 
-_MAX_DIGITS = 400
+MAX_DIGITS = 400
 """Digits of an integer. No float holds more than 309, and Python refuses to read over 4300."""
 
 
 _MOST_MARKS = 2_000_000
 """Commas and colons. Each value takes many times its bytes in memory; the longest answer of groups has 1.2 million."""
+
+
+_ODD = (rb"\"", rb"\\", b'" ', b'"\t', b'"\r', b'"\n')
+"""What may hide a key from who counts them by their `":`."""
 
 
 class Ambiguous(dict[str, Any]):
@@ -26,8 +30,10 @@ def read(body: bytes) -> dict[str, Any]:
     """
     if body.count(b",") + body.count(b":") > _MOST_MARKS:
         raise BadResponse(f"over {_MOST_MARKS:,} values, in {len(body)} bytes")
+    document = _plain(body)
     try:
-        document = json.loads(body.decode(), object_pairs_hook=_object, parse_int=_integer)
+        if document is None:
+            document = json.loads(body.decode(), object_pairs_hook=_object, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise BadResponse(f"not JSON, in {len(body)} bytes") from error
     if not isinstance(document, dict):
@@ -54,12 +60,30 @@ def kind(value: object) -> str:
             return "a number"
 
 
+def _plain(body: bytes) -> object | None:
+    """Return what `body` holds where that is quickly seen to be right, some times faster; None where it has to be read.
+
+    A text without what is odd has a `":` for each key at least, so that no key is there twice where as many are in its
+    objects. The outermost is counted, and those in its lists: a text that nests deeper has to be read.
+    """
+    if any(odd in body for odd in _ODD):
+        return None
+    try:
+        document = json.loads(body.decode())
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    rows = [row for value in document.values() if isinstance(value, list) for row in value if isinstance(row, dict)]
+    return document if len(document) + sum(map(len, rows)) == body.count(b'":') else None
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     return found if len(found) == len(pairs) else Ambiguous(found)
 
 
 def _integer(digits: str) -> int | float:
-    if len(digits) <= _MAX_DIGITS:
+    if len(digits) <= MAX_DIGITS:
         return int(digits)
     return -math.inf if digits.startswith("-") else math.inf

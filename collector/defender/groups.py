@@ -13,6 +13,9 @@ from collector.point import NO_ID, Series, group_id, group_name
 _SHOWN = 5
 """Groups that one log line names."""
 
+_MOST = 200_000
+"""Names that are remembered, whatever answers break off."""
+
 _log = structlog.get_logger()
 
 
@@ -25,7 +28,8 @@ class Groups:
         self._known: Mapping[str, str] | None = None
         self._in_vain = False
         self._seen: dict[str, str] = {}
-        self._series: Mapping[tuple[str, str], Series] = {}
+        self._alike: dict[tuple[str | None, str | None], Series] = {}
+        """The series of a name and an id as the API has them."""
         self._repeated: frozenset[Series] = frozenset()
 
     def series(self, name: str | None, id_: str | None) -> Series:
@@ -33,20 +37,27 @@ class Groups:
 
         The same object again for a group that was in the last answer.
         """
-        name_tag = group_name(name)
+        known = self._alike.get((name, id_))
+        name_tag = known.tags[1][1] if known else group_name(name)
         if id_ is None:
             id_tag = self._seen.get(name_tag) or self._from_journal(name_tag)
         else:
-            id_tag = self._seen[name_tag] = group_id(id_)
-        return self._series.get((name_tag, id_tag)) or Series(
+            id_tag = self._seen[name_tag] = known.tags[2][1] if known else group_id(id_)
+        if known and known.tags[2][1] == id_tag:
+            return known
+        if len(self._alike) >= _MOST:
+            self._alike.clear()
+        new = self._alike[name, id_] = Series(
             "exposure_score_by_group",
             (("tenant", self._tenant), ("rbacGroupName", name_tag), ("rbacGroupId", id_tag)),
         )
+        return new
 
     def keep(self, series: Collection[Series], repeated: Collection[Series]) -> None:
         """Take in a whole answer: its series, and those that it had more than once, which are said once each."""
         self._in_vain = False
-        self._series = {(one.tags[1][1], one.tags[2][1]): one for one in series}
+        if len(self._alike) > 2 * len(series):
+            self._alike = {said: one for said, one in self._alike.items() if one in series}
         new = [one for one in repeated if one not in self._repeated]
         # What is said is remembered for as long as it goes on, so that memory holds no more than an answer.
         self._repeated = frozenset(repeated) | self._repeated.intersection(series)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from collector.defender.document import Ambiguous, kind
+from collector.defender.document import MAX_DIGITS, Ambiguous, kind
 from collector.defender.times import nanoseconds
 from collector.errors import BadResponse
 from collector.point import Point, Series
@@ -64,19 +64,22 @@ def device_groups(
             held = "an object that has a key twice" if isinstance(row, Ambiguous) else f"{kind(row)}, not an object"
             yield Fault(f"row {number} is {held}")
             continue
-        name, id_, score = row.get("rbacGroupName"), row.get("rbacGroupId"), finite(row.get("score"))
+        name, said, score = row.get("rbacGroupName"), row.get("rbacGroupId"), finite(row.get("score"))
         if name is not None and not isinstance(name, str):
             yield Fault(f"row {number}: rbacGroupName is {kind(name)}, not text")
         elif score is None:
             yield Fault(f"row {number}{_named(name)}: {_unscored(row)}")
         else:
-            yield Point(series(name, _id(id_)), slot, {"score": score})
-            if id_ is not None and _id(id_) is None and id_ != "":
-                yield Fault(f"row {number}{_named(name)}: rbacGroupId is {kind(id_)}; the score is kept")
+            id_ = _id(said)
+            yield Point(series(name, id_), slot, {"score": score})
+            if id_ is None and said is not None and said != "":
+                yield Fault(f"row {number}{_named(name)}: rbacGroupId is {kind(said)}; the score is kept")
 
 
 def finite(value: object) -> float | None:
     """Return a JSON number as a float; None for what is no number, or none that a float holds."""
+    if type(value) is float:
+        return value if math.isfinite(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -89,7 +92,10 @@ def finite(value: object) -> float | None:
 def _id(value: object) -> str | None:
     if isinstance(value, str):
         return value or None
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    digits = str(value)
+    return digits if len(digits) <= MAX_DIGITS else None
 
 
 def _unscored(row: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 # Two commands are all that a new machine needs: `make demo` and `make test`. Both make what they need in .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test check bench picture soak month pins
+.PHONY: help install demo run test check bench picture dashboards soak month pins
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -11,6 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SECONDS ?= 30
 MINUTES ?= 10
 SLOTS ?= 720
+INTERVAL ?= 3600
 # Tests mostly wait, for servers, processes and slots: three at a time, a file's in their order.
 WORKERS ?= 3
 # Branch coverage in percent that `check` wants; without the real servers less is reached.
@@ -46,6 +47,9 @@ bench: .venv/.testing ## what it costs, and whom it tells of a rise, measured
 
 picture: .venv/.testing ## the README's picture of the score card, docs/card.png (needs chromium)
 	@$(BIN)/python -m tests.picture
+
+dashboards: .venv/.installed ## Grafana's dashboards and all alert rules below deploy/, for polls each INTERVAL seconds (3600)
+	@$(BIN)/python -m deploy.blueprints --interval-seconds $(INTERVAL)
 
 soak: .venv/.testing ## kills and outages for MINUTES (10), then every point is asked for
 	@$(BIN)/python -m tests.oracle --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

@@ -58,7 +58,7 @@ def write(sink: V1, folder: Path) -> None:
         for tenant in NAMES:
             journal.append([*_lately(tenant), _note(tenant)])
         for tenant in (PLAIN, *NAMES):
-            journal.append(list(_polls(tenant)))
+            journal.append(list(polls(tenant, SINCE if tenant == PLAIN else UNTIL - _LATELY * DAY)))
         journal.append(list(_secure_scores(world)))
         derive(journal, UNTIL)
         points = every(journal)
@@ -95,9 +95,9 @@ def _note(tenant: str) -> Point:
     return Note(id="note-1", at=at, kind="note", tenant=tenant, group=tenant, title=f"About {tenant}").point()
 
 
-def _polls(tenant: str) -> Iterator[Point]:
-    first = SINCE if tenant == PLAIN else UNTIL - _LATELY * DAY
-    for slot, subject in itertools.product(range(first, UNTIL, 6 * HOUR), ("organization", "device_groups")):
+def polls(tenant: str, first: int, hours: int = 6) -> Iterator[Point]:
+    """Yield how the polls of both subjects have ended from a slot (ms) on, one each so many hours."""
+    for slot, subject in itertools.product(range(first, UNTIL, hours * HOUR), ("organization", "device_groups")):
         error = _failure(slot, subject)
         tries = 3 if error else 1
         yield poll_point(

@@ -237,6 +237,23 @@ def test_the_readme_has_each_alert() -> None:
     assert named == [rule["title"].removeprefix("Exposure score: ") for rule in RULES.values()]
 
 
+def test_prometheus_may_stand_beside_it() -> None:
+    """The source of the last row has a uid of its own, and its address is of the environment."""
+    path = GRAFANA / "datasources" / "prometheus.yaml"
+    (source,) = yaml(path)["datasources"]
+    assert (source["uid"], source["type"]) == ("exposure-prometheus", "prometheus")
+    assert source["url"] == "$GF_EXPOSURE_PROMETHEUS_URL"
+
+
+def test_every_file_to_deploy_is_looked_at() -> None:
+    """None lies below the two folders that no test here knows."""
+    known = {path.as_posix() for path in files()} | {f"grafana/{path}" for path in SOURCES}
+    known |= {"grafana/datasources/prometheus.yaml", "grafana/provisioning/dashboards/exposure.yaml"}
+    known |= {"prometheus/prometheus.yaml"}
+    there = [path for folder in ("grafana", "prometheus") for path in (DEPLOY / folder).rglob("*") if path.is_file()]
+    assert {path.relative_to(DEPLOY).as_posix() for path in there} == known
+
+
 def test_what_is_written_as_yaml_is_read_as_it_was() -> None:
     """The rules for Prometheus come out of their file as they went into it."""
     assert yaml(DEPLOY / "prometheus" / "exposure.rules.yaml") == prometheus.rules(3600)

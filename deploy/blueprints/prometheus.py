@@ -53,7 +53,8 @@ def rules(interval_seconds: int) -> Json:
     recorded = [_recorded(metric, rise) for metric, rise in _METRICS.items()]
     return {
         "groups": [
-            {"name": "exposure-usual", "interval": "5m", "rules": [rule for pair in recorded for rule in pair]},
+            # More often than every 5 minutes, after which Prometheus takes a value for gone.
+            {"name": "exposure-usual", "interval": "2m", "rules": [rule for pair in recorded for rule in pair]},
             {"name": "exposure", "interval": "1m", "rules": [alert.json() for alert in alerts]},
         ]
     }

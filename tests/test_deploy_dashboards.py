@@ -146,12 +146,15 @@ def test_a_link_leads_to_a_dashboard_and_takes_the_name_along(uid: str) -> None:
 
 @pytest.mark.parametrize("uid", RULES)
 def test_an_alert_leads_to_the_panel_that_shows_it(uid: str) -> None:
-    """The panel is there, the rule's two ways to name it are one, and the rule asks the source that is provisioned."""
+    """The panel is there, the rule's ways to name it are one, and the rule asks the source that is provisioned."""
     rule = RULES[uid]
     notes = rule["annotations"]
     assert (notes["__dashboardUid__"], notes["__panelId__"]) == (rule["dashboardUid"], str(rule["panelId"]))
     assert rule["panelId"] in {panel["id"] for panel in panels(BOARDS[rule["dashboardUid"]])}
     assert rule["data"][0]["datasourceUid"] == "exposure"
+    shown = f"d/{rule['dashboardUid']}?var-tenant={{{{ $labels.tenant | urlquery }}}}&viewPanel={rule['panelId']}"
+    assert notes["link"] == "{{ externalURL }}" + shown
+    assert "tenant" in {variable["name"] for variable in BOARDS[rule["dashboardUid"]]["templating"]["list"]}
     assert {"severity", "service"} == set(rule["labels"])
 
 

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 
 from collector.errors import Unauthorized
 from collector.history.card import MEDIUM
-from deploy.blueprints import groups, score, service, tenants
+from deploy.blueprints import boards, groups, score, service, tenants
 from deploy.blueprints.influxql import EVERYBODY, WITHIN
 from deploy.blueprints.looks import Json
 from deploy.blueprints.panels import LATE
 
-SOURCE = "exposure"
-"""The uid of the provisioned data source."""
 FOLDER, GROUP = "Exposure", "Exposure score"
 NEWS_SECONDS = 12 * 3600
 """How long something that happened is news. The score moves once a day: what happens tomorrow is told anew."""
@@ -24,6 +22,8 @@ EVERY = "5m"
 _MEMORY_SECONDS = 7 * 86_400
 """How long a tenant is missed."""
 _EXPRESSION = "__expr__"
+_HOME, _ENCODED = "{{ externalURL }}", "{{ $labels.tenant | urlquery }}"
+"""Grafana's own address, which ends in a slash, and the alert's tenant as a part of an address."""
 _HIGH = 3
 
 
@@ -78,6 +78,7 @@ class Rule:
             "annotations": {
                 "summary": self.summary,
                 "description": self.description,
+                "link": f"{_HOME}d/{dashboard}?var-tenant={_ENCODED}&viewPanel={panel}",
                 "__dashboardUid__": dashboard,
                 "__panelId__": str(panel),
             },
@@ -215,10 +216,10 @@ def _query(text: str, seconds: int) -> Json:
     return {
         "refId": "A",
         "relativeTimeRange": {"from": seconds, "to": 0},
-        "datasourceUid": SOURCE,
+        "datasourceUid": boards.UID,
         "model": {
             "refId": "A",
-            "datasource": {"type": "influxdb", "uid": SOURCE},
+            "datasource": {"type": "influxdb", "uid": boards.UID},
             "query": text,
             "rawQuery": True,
             "resultFormat": "time_series",

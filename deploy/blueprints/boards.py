@@ -10,6 +10,8 @@ from deploy.blueprints.panels import SOURCE, Row, placed
 _SCHEMA_VERSION = 39
 """Grafana 11's; a newer one brings it up when it reads it."""
 _TAG = "exposure-collector"
+UID = "exposure"
+"""Of the data source that is provisioned, whichever InfluxDB it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +54,25 @@ def _others() -> Json:
         "icon": "external link",
         "tooltip": "",
         "asDropdown": False,
-        "includeVars": True,
+        # All tenants of one dashboard are none that another could show.
+        "includeVars": False,
         "keepTime": True,
         "targetBlank": False,
     }
 
 
-def source(name: str = "datasource", kind: str = "influxdb", label: str = "Data source") -> Json:
-    """Return the variable that names a data source; the first of its kind, until another one is chosen."""
-    return {"name": name, "label": label, "type": "datasource", "query": kind, "refresh": 1, "hide": 0}
+def source(name: str = "datasource", kind: str = "influxdb", label: str = "Data source", uid: str = UID) -> Json:
+    """Return the variable that names a data source: the one that is provisioned, until another one is chosen."""
+    chosen: Json = {"text": "Exposure", "value": uid}
+    return {
+        "name": name,
+        "label": label,
+        "type": "datasource",
+        "query": kind,
+        "refresh": 1,
+        "hide": 0,
+        "current": chosen,
+    }
 
 
 def choice(name: str, label: str, measurement: str, key: str, *, where: str = "", several: bool = True) -> Json:

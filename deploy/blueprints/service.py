@@ -26,7 +26,7 @@ def board() -> Board:
         about="Whether the scores come in: polls, failures, tries, throttling; and whether they get to the databases.",
         variables=[
             source(),
-            source("prometheus", "prometheus", "Prometheus (for the last row)"),
+            source("prometheus", "prometheus", "Prometheus (for the last row)", "exposure-prometheus"),
             choice("tenant", "Tenant", "collector_poll", "tenant"),
             choice("collector", "Collector", "collector_poll", "collector"),
         ],

@@ -1,17 +1,20 @@
-"""The dashboard *Collector*: whether polls succeed, why not, how long they take, and whether sinks keep up."""
+"""The dashboard *Collector*: whether polls succeed, why not, and how long they take.
+
+Is not the row of what Prometheus knows (`delivery.py`).
+"""
 
 from collections.abc import Iterator
 
 from collector.errors import BadResponse, Unauthorized, Unavailable
 from deploy.blueprints import looks
 from deploy.blueprints.boards import Board, choice, source
+from deploy.blueprints.delivery import delivery
 from deploy.blueprints.influxql import COLLECTOR, TENANT, WITHIN, Query, listed, stepped
 from deploy.blueprints.panels import LATE, Panel, Row, chart, figure, table, timeline
-from deploy.blueprints.promql import Expression
 
 UID = "exposure-collector"
-FAILURES, BACKLOG, DEAD_LETTERS = 6, 20, 22
-"""Ids of the panels that alerts lead to."""
+FAILURES = 6
+"""Id of the panel that an alert leads to."""
 
 _POLLS = f"{TENANT} AND {COLLECTOR}"
 _NAMED = (Unauthorized.__name__, BadResponse.__name__, Unavailable.__name__)
@@ -33,7 +36,7 @@ def board() -> Board:
         rows=[
             Row(id=100, title="Polls", panels=[*_figures(), _states(), *_failures()]),
             Row(id=101, title="What they take", panels=list(_taken())),
-            Row(id=102, title="Delivery, from Prometheus", panels=list(_delivery()), closed=True),
+            Row(id=102, title="Delivery, from Prometheus", panels=list(delivery()), closed=True),
         ],
         since="now-7d",
     )
@@ -167,90 +170,3 @@ def _taken() -> Iterator[Panel]:
             custom=looks.lines(),
             spans=LATE,
         )
-
-
-def _delivery() -> Iterator[Panel]:
-    shown = (
-        (
-            BACKLOG,
-            "Backlog",
-            "collector_sink_backlog_points",
-            "{{sink}}",
-            "short",
-            "Points that a sink has yet to take.",
-        ),
-        (21, "Age of the backlog", "collector_sink_oldest_point_seconds", "{{sink}}", "s", "Of its first point."),
-        (
-            DEAD_LETTERS,
-            "Dead letters",
-            "collector_dead_letters",
-            "{{sink}}",
-            "short",
-            "Points that a sink has refused for good: see `exposure-collector rejected list`.",
-        ),
-        (23, "Size of the journal", "collector_journal_bytes", "{{instance}}", "bytes", "Of its file."),
-    )
-    for number, title, expression, name, unit, about in shown:
-        yield Panel(
-            id=number,
-            kind="timeseries",
-            title=title,
-            about=about,
-            queries=[Expression(expression, name)],
-            width=12,
-            height=8,
-            options=chart("lastNotNull", "max"),
-            defaults={"unit": unit, "min": 0, "color": {"mode": "palette-classic"}},
-            custom=looks.lines(filled=10),
-            spans=10,
-            step=60,
-        )
-    yield Panel(
-        id=24,
-        kind="stat",
-        title="Journal",
-        about="Whether it can be written, and the last look found nothing damaged.",
-        queries=[Expression("min(collector_journal_ok)", "journal")],
-        width=6,
-        height=6,
-        options=figure(graph=False, background=True, text="value"),
-        defaults={
-            "mappings": [
-                {
-                    "type": "value",
-                    "options": {
-                        "0": {"text": "not sound", "color": looks.RED},
-                        "1": {"text": "sound", "color": looks.GREEN},
-                    },
-                }
-            ],
-            "noValue": "-",
-        },
-        step=60,
-    )
-    ends = "(collector_credential_expiry_timestamp_seconds - time()) / 86400"
-    yield Panel(
-        id=25,
-        kind="table",
-        title="Days until a credential ends",
-        about="Of certificates, and of client secrets whose end the settings name.",
-        queries=[Expression(f"sort({ends})", instant=True)],
-        width=18,
-        height=6,
-        options=table(by="Days", descending=False),
-        defaults={"noValue": "-"},
-        custom={"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False},
-        overrides=[
-            looks.override("Time", {"custom.hidden": True}),
-            looks.override(
-                "Value",
-                {
-                    "displayName": "Days",
-                    "decimals": 0,
-                    "thresholds": looks.steps(looks.RED, (7, looks.AMBER), (30, looks.GREEN)),
-                    "custom.cellOptions": {"type": "color-text"},
-                },
-            ),
-        ],
-        step=60,
-    )

@@ -78,7 +78,10 @@ def simulate(
     ] = False,
     folder: Annotated[
         Path | None,
-        typer.Option(help="Where its certificate, the credential and the settings are written. Else a new one."),
+        typer.Option(
+            help="Where its certificate, the credential and the settings are written; what you added to those stays."
+            " Else a new one."
+        ),
     ] = None,
 ) -> None:
     """Serve simulated Defender tenants on this machine.
@@ -114,8 +117,10 @@ def simulate(
     when_told(stop.set)
     with simulator:
         print(simulator.settings, end="", flush=True)
+        added = simulator.settings_file.read_text(encoding="utf-8") != simulator.settings
+        beside = ", beside what was added there" if added else ", where what you add stays" if folder else ""
         said = [
-            f"serving on {simulator.url} until Ctrl-C; these settings are in {simulator.settings_file}:",
+            f"serving on {simulator.url} until Ctrl-C; these settings are in {simulator.settings_file}{beside}:",
             *(f"  {line}" for line in _next(simulator, credential, approve_after)),
         ]
         print("\n".join(said), file=sys.stderr, flush=True)
@@ -158,8 +163,9 @@ def demo(
 
     with tempfile.TemporaryDirectory(prefix="exposure-demo-") as own:
         where = folder or Path(own)
-        if (where / "journal.db").exists():
-            raise ConfigError([f"--folder: {where} has a journal already; name a new folder"])
+        for name, what in (("journal.db", "a journal"), ("demo.toml", "settings"), ("collector.toml", "settings")):
+            if (where / name).exists():
+                raise ConfigError([f"--folder: {where} has {what} already, {name}; name a new folder"])
         with kind(folder=where) as simulator:
             Demo(simulator, where, seconds, kept=folder is not None).run()
 

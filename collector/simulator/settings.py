@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collector.errors import ConfigError
+from collector.simulator.kept import MARK, merged
 from collector.simulator.sign_in import SCOPE
 from collector.simulator.sign_in.application import Application, Credential
 from collector.simulator.tenants import Tenant
-
-_MARK = "# A Defender tenant that is simulated"
-"""How the settings begin: whatever else has their name is somebody's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +62,14 @@ class Files:
         return self.folder / "collector.toml"
 
     def write(self, ca: bytes, application: Application, settings: str) -> None:
-        """Return once they are there, for this user alone; raise ConfigError when they can't be."""
+        """Return once they are there, for this user alone; raise ConfigError when they can't be.
+
+        What a person added to the settings of an earlier simulator stays.
+        """
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self.settings.exists() and not self.settings.read_bytes().startswith(_MARK.encode()):
-                raise ConfigError(
-                    [f"folder: {self.settings} is there, and is not a simulator's"], mend="name another folder"
-                )
+            if self.settings.exists():
+                settings = merged(self.settings, settings)
             # Nobody else may say whom the collector trusts, or whom it asks.
             _replace(self.ca, ca)
             _replace(self.settings, settings.encode())
@@ -110,7 +109,7 @@ class Files:
 def settings(tenants: Sequence[Tenant], files: Files, kind: Credential, *, url: str, login_url: str) -> str:
     """Return TOML with a section for each tenant; every path in it is absolute."""
     lines = [
-        f"{_MARK} on {url}: these settings are good for as long as it runs.",
+        f"{MARK} on {url}: these settings are good for as long as it runs.",
         "# Without an [influxdb.NAME] section beside them the journal alone keeps what is collected.",
     ]
     for tenant in tenants:

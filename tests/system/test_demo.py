@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+import pytest
 from system.blackbox import collector, document, well
 
 LONGEST = 45
@@ -37,6 +38,16 @@ def test_the_demo_shows_a_history_two_faults_and_no_hole(tmp_path: Path) -> None
     best, worst = trend["groups"][-1], trend["groups"][0]
     groups = f"7 groups: {best['score']:.1f} {best['level']} (.*) to {worst['score']:.1f} {worst['level']} (.*)"
     assert re.search(groups, shown), shown
+
+
+@pytest.mark.parametrize("name", ["collector.toml", "demo.toml"])
+def test_settings_that_are_there_are_left_alone(name: str, tmp_path: Path) -> None:
+    """A folder with settings, of `simulate` or of a demo before, is refused: they may have been added to."""
+    (tmp_path / name).write_text("# Mine.")
+    done = collector("demo", "--folder", tmp_path)
+    assert done.returncode == 2
+    assert f"--folder: {tmp_path} has settings already, {name}; name a new folder" in done.stderr
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["# Mine."]
 
 
 def test_the_demo_is_read_in_a_pipe_and_leaves_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import tomllib
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -39,13 +40,23 @@ def test_every_command_of_the_readme_runs(
             continue
         assert program == "exposure-collector", line
         if arguments[0] == "run":
-            with Process(
-                *(str(tmp_path / word) if word == "collector.toml" else word for word in arguments)
-            ) as service:
+            with Process(*_placed(arguments, tmp_path)) as service:
                 until(partial(service.said, "service.started"), what=line)
                 assert service.end() == 0
+        elif arguments[0] == "simulate" and "--folder" in arguments:
+            with Process(*_placed(arguments, tmp_path)) as simulator:
+                until(partial(_said, simulator, "serving on"), what=line)
+                assert simulator.end() == 0
         else:
             well(collector(*arguments, cwd=tmp_path))
+
+
+def _said(process: Process, words: str) -> bool:
+    return any(words in line for line in process.err)
+
+
+def _placed(arguments: Sequence[str], folder: Path) -> list[str]:
+    return [str(folder / word) if word in ("collector.toml", "tried") else word for word in arguments]
 
 
 def test_the_queries_of_the_readme_have_answers(

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from system.blackbox import Simulated, collector, settings, well
+from system.blackbox import Process, Simulated, collector, settings, until, well
 
 KINDS = ("client_secret", "certificate", "certificate_pfx", "workload_identity", "managed_identity", "device_code")
 TENANT = "contoso"
@@ -32,6 +32,20 @@ def test_each_way_to_sign_in_works_with_the_settings_that_are_printed(kind: str,
         assert {"organization", "device_groups"} <= subjects
         assert ("metadata" in subjects) == (kind == "managed_identity")
         assert ("device_code" in subjects) == (kind == "device_code")
+
+
+def test_what_was_added_to_its_settings_is_there_the_next_time(tmp_path: Path) -> None:
+    """A folder can be used again: the settings have what a person added, point at the new address, and poll."""
+    with Simulated(tmp_path, "--groups", "2"):
+        pass
+    config = tmp_path / "collector.toml"
+    with config.open("a") as file:
+        file.write('\n[journal]\npath = "tried.db"\n')
+    with Process("simulate", "--groups", "2", "--folder", tmp_path) as again:
+        until(lambda: any("serving on" in line for line in again.err), what="simulate")
+        assert f"{config}, beside what was added there" in "".join(again.err)
+        well(collector("once", "--config", config))
+    assert (tmp_path / "tried.db").exists()
 
 
 def test_what_is_secret_is_its_owners_alone(tmp_path: Path) -> None:

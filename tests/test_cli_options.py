@@ -1,10 +1,15 @@
 """What a message proposes to type: the program as it was called, and the settings' file in use."""
 
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from collector.cli import app
 from collector.cli.options import pasted, typed
 
 
@@ -68,3 +73,23 @@ def test_a_command_gets_program_and_settings(
 def test_other_words_stay_as_they_are(text: str) -> None:
     """Only a whole command in backticks is one."""
     assert pasted(text) == text
+
+
+def test_the_commands_without_json_are_those_that_the_readme_names() -> None:
+    """Who reads that a command has `--json` finds it there."""
+    said = re.search(r"all but (.*?) have\s`--json`", (Path(__file__).parents[1] / "README.md").read_text(), re.DOTALL)
+    assert said is not None
+    without = {name for name, command in _commands(typer.main.get_command(app)) if "--json" not in _options(command)}
+    assert set(re.findall(r"`(\w+)`", said[1])) == without
+
+
+def _commands(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    inner = getattr(command, "commands", {})
+    if not inner:
+        yield name, command
+    for each, its in inner.items():
+        yield from _commands(its, each)
+
+
+def _options(command: Any) -> set[str]:
+    return {option for parameter in command.params for option in parameter.opts}

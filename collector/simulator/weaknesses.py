@@ -86,7 +86,7 @@ def written(groups: Sequence[Group], *key: str | int) -> tuple[Weakness, ...]:
             days=21,
             heights=wide,
             round_days=_ROUND_DAYS,
-            told=f"the organization +{rise:.0f}, by {len(struck)} of its groups, for 3 weeks",
+            told=f"the organization +{rise:.0f}, by {len(struck)} of its groups, gone in 3 weeks",
         ),
         Weakness(
             day=whole(-25, -18, *key, "day", "large"),

@@ -94,6 +94,11 @@ def milliseconds(text: str) -> int | None:
     return (parsed - _EPOCH) // timedelta(milliseconds=1)
 
 
+def outside(time: int) -> str:
+    """Return what is wrong with a time (ms) that no point can have, and which are taken."""
+    return f"is too {'early' if time < 0 else 'late'}: times from 1970-01-01 to 2262-04-11 are taken"
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """A measurement and its tags, in the order of `config/measurements.toml`. Every tag has a value."""

@@ -28,6 +28,7 @@ from collector.cli import (
     trending,
     working,
 )
+from collector.cli.mistyped import UsageError, slip
 from collector.cli.options import finish, pasted
 from collector.errors import CollectorError, ConfigError
 
@@ -71,18 +72,13 @@ def main() -> NoReturn:
 
 def _run() -> int:
     try:
-        app()
-    except SystemExit as end:
-        if end.code == _CTRL_C:
-            print("interrupted", file=sys.stderr)
-            return 1
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
+        if (end := _called()) != _CTRL_C:
+            return end
+        print("interrupted", file=sys.stderr)
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else int(left.code is not None)
     except CollectorError as error:
-        for line in str(error).splitlines():
-            print(f"error: {pasted(line)}", file=sys.stderr)
-        if error.mend:
-            print(f"  mend: {pasted(error.mend)}", file=sys.stderr)
-        return 2 if isinstance(error, ConfigError) else 1
+        return _say(error)
     except BrokenPipeError:
         # Whoever read stdout has enough; nothing more can be said there, not even by the interpreter's last flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -93,3 +89,23 @@ def _run() -> int:
         where = f"{Path(place.filename).name}:{place.lineno}, in {place.name}"
         print(f"error: a fault of the collector: {type(error).__name__} at {where}", file=sys.stderr)
     return 1
+
+
+def _called() -> int:
+    """Run the command that was typed; a slip in it is told in our words, not in those of the parser."""
+    try:
+        return int(app(standalone_mode=False) or 0)
+    except UsageError as error:
+        if wrong := slip(error):
+            raise wrong from None
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _say(error: CollectorError) -> int:
+    """Print what is wrong and its mend, and return the exit code."""
+    for line in str(error).splitlines():
+        print(f"error: {pasted(line)}", file=sys.stderr)
+    if error.mend:
+        print(f"  mend: {pasted(error.mend)}", file=sys.stderr)
+    return 2 if isinstance(error, ConfigError) else 1

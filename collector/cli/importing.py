@@ -37,7 +37,7 @@ def add(app: typer.Typer) -> None:
 
 
 def import_(
-    file: Annotated[str, typer.Argument(help="A CSV file, or - for stdin.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file, or - for stdin.")],
     *,
     tenant: Annotated[
         str | None,

@@ -30,7 +30,9 @@ def add(app: typer.Typer) -> None:
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(help="The file to make; one that is there already is left alone.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The file to make; one that is there already is left alone.")
+    ],
     *,
     config: ConfigFile = None,
     as_json: Json = False,

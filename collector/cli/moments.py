@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from collector.point import MAX_TIME, milliseconds
+from collector.point import MAX_TIME, milliseconds, outside
 
 _UNITS = {"d": 86_400_000, "h": 3_600_000}
 _AGO = re.compile(r"([0-9]{1,6})([dh])")
@@ -16,11 +16,13 @@ _FORMS = "a time is 2026-03-01T06:00:00Z (or with +01:00), a date like 2026-03-0
 def moment(text: str, now: float) -> int:
     """Return the moment (ms since the epoch) that `text` stands for at `now` (seconds); a date is its midnight in UTC.
 
-    Raise ValueError, with the forms that there are, for anything else, and for what lies before 1970.
+    Raise ValueError, with the forms that there are, for anything else, and with the years for what lies outside them.
     """
     found = _parsed(text.strip(), now)
-    if found is None or not 0 <= found < MAX_TIME:
-        raise ValueError(f"{text!r}: {_FORMS}")
+    if found is None:
+        raise ValueError(f"{text!r} is no time: {_FORMS}")
+    if not 0 <= found < MAX_TIME:
+        raise ValueError(f"{text!r} {outside(found)}")
     return found
 
 

@@ -24,7 +24,7 @@ def add(app: typer.Typer) -> None:
 
 
 def replay(
-    sink: Annotated[str, typer.Argument(help="A sink, by its name in the settings.")],
+    sink: Annotated[str, typer.Argument(metavar="SINK", help="A sink, by its name in the settings.")],
     *,
     since: Since = None,
     everything: Annotated[bool, typer.Option("--all", help="From the first point on.")] = False,

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from collector.measurements import Kind
-from collector.point import MAX_TIME, Value, milliseconds
+from collector.point import MAX_TIME, Value, milliseconds, outside
 
 TIME_FORMS = "a time is 2026-03-01T06:00:00Z, 2026-03-01 06:00 (in UTC), or a date like 2026-03-01"
 
@@ -97,7 +97,7 @@ def time(cell: str) -> int:
     if found is None:
         raise Slip(f"{shown(cell)} is no time: {TIME_FORMS}")
     if not 0 <= found < MAX_TIME:
-        raise Slip(f"{shown(cell)} is before 1970 or after 2262")
+        raise Slip(f"{shown(cell)} {outside(found)}")
     return found
 
 

@@ -83,6 +83,37 @@ def test_a_line_that_contradicts_one_above_is_a_mistake() -> None:
     assert all(isinstance(point, Point) for point in found[:3])
 
 
+def test_a_second_look_refuses_every_line_that_contradicts_another() -> None:
+    """Which of them is right only a person can tell: with what a first look has found none is taken."""
+    text = "time,score,rbacGroupName\n2026-01-01,5,\n2026-01-01,6,Finance\n2026-01-01,7,\n2026-01-01,5,\n"
+    series = Naming("contoso", {}, ()).series
+    first = Plain(series, now=NOW)
+    list(first.points(Sheet(io.BytesIO(text.encode())).records()))
+    second = Plain(series, now=NOW, torn=first.torn)
+    assert list(second.points(Sheet(io.BytesIO(text.encode())).records())) == [
+        Wrong(2, "score: 5.0, and line 4 has 7.0 for the same time: leave the right one"),
+        Point(group("Finance"), WHEN, {"score": 6.0}),
+        Wrong(4, "score: 7.0, and line 2 has 5.0 for the same time: leave the right one"),
+        Wrong(5, "score: 5.0, and line 4 has 7.0 for the same time: leave the right one"),
+    ]
+    assert second.torn == first.torn
+
+
+def test_a_group_that_is_hardly_another_than_a_known_one_is_a_mistake() -> None:
+    """A typing error would be a group for ever; a name of its own is none, and one can be taken as it stands."""
+    text = "time,score,rbacGroupName\n2026-01-01,5,Build Agnets\n2026-01-01,6,Laptops\n"
+    laptops = Point(group("Laptops"), WHEN, {"score": 6.0})
+    assert read(text, Naming("contoso", {}, ["Build Agents"])) == [
+        Wrong(
+            2,
+            "rbacGroupName: there is no group 'Build Agnets', but 'Build Agents'; --any-group takes it as another one",
+        ),
+        laptops,
+    ]
+    asked = Naming("contoso", {}, ["Build Agents"], any_group=True)
+    assert read(text, asked) == [Point(group("Build Agnets"), WHEN, {"score": 5.0}), laptops]
+
+
 def test_a_score_outside_of_its_range_can_be_asked_for() -> None:
     """It is taken as it stands."""
     assert read("time,score\n2026-01-01,123.5\n", any_score=True) == [Point(ORG, WHEN, {"score": 123.5})]

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,18 @@ import typer
 from collector.cli.progress import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from collector.history.sheet import Wrong
     from collector.service import Change, Intake
     from collector.settings import Settings
 
 SHOWN = 20
 """Mistakes that are told by their line; the others are counted."""
+_NAMED = 10
+"""Names on one line."""
+_NAME = 60
+"""Columns of each."""
 _DAY = 86_400_000
 
 
@@ -28,6 +35,12 @@ class Found:
     wrong: int = 0
     errors: "list[Wrong]" = field(default_factory=list)
     tenants: set[str] = field(default_factory=set)
+    groups: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The device groups that it has scores of, by tenant."""
+    new_tenants: "Sequence[str]" = ()
+    """Those of which the journal had nothing before."""
+    new_groups: "dict[str, Sequence[str]]" = field(default_factory=dict)
+    """The same of device groups, by tenant."""
     oldest: int | None = None
     newest: int = 0
     passed: set[str] = field(default_factory=set)
@@ -48,6 +61,12 @@ def show_json(file: str, found: Found, intake: "Intake", *, done: bool) -> None:
         "wrong": found.wrong,
         "errors": [{"line": each.line, "message": each.text} for each in found.errors],
         "tenants": sorted(found.tenants),
+        "new_tenants": list(found.new_tenants),
+        "new_groups": [
+            {"tenant": tenant, "rbacGroupName": name}
+            for tenant in sorted(found.new_groups)
+            for name in found.new_groups[tenant]
+        ],
         "oldest": None if found.oldest is None else rfc3339(found.oldest),
         "newest": None if found.oldest is None else rfc3339(found.newest),
         "imported": done,
@@ -68,10 +87,33 @@ def show(file: str, found: Found, intake: "Intake", *, done: bool) -> None:
     span = f"{rfc3339(found.oldest)} to {rfc3339(found.newest)}"
     print(f"{file}: {counted(found.points, 'point')} of {', '.join(sorted(found.tenants))}, {span}")
     print(f"  {kinds}" if done else f"  would be: {kinds}; nothing was imported")
+    for line in _strangers(found):
+        print(f"  {line}")
     for change in intake.changes:
         print(f"  {'changed' if done else 'would change'}: {_told(change)}")
     if intake.changed > len(intake.changes):
         print(f"  and {intake.changed - len(intake.changes):,} more")
+
+
+def _strangers(found: Found) -> "Iterator[str]":
+    """Yield who is new to the journal: a name that was mistyped is seen here, or never."""
+    if found.new_tenants:
+        yield f"new to the journal: {_listed('tenant', found.new_tenants)}"
+    several = len(found.tenants) > 1
+    new = [(tenant, names) for tenant, names in sorted(found.new_groups.items()) if names]
+    for tenant, names in new[:_NAMED]:
+        yield f"new to the journal: {_listed('device group', names)}{f', of {tenant}' if several else ''}"
+    if len(new) > _NAMED:
+        yield f"new to the journal: device groups of {len(new) - _NAMED:,} more tenants"
+
+
+def _listed(what: str, names: "Sequence[str]") -> str:
+    """Return how many there are of it, and the first of their names."""
+    from collector.cli.terminal import fitted
+
+    shown = ", ".join(fitted(name, _NAME) for name in names[:_NAMED])
+    more = len(names) - _NAMED
+    return f"{counted(len(names), what)}: {shown}{f', and {more:,} more' if more > 0 else ''}"
 
 
 def _told(change: "Change") -> str:

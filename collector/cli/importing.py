@@ -4,7 +4,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import islice
@@ -14,17 +13,14 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from collector.cli.imported import SHOWN, Found, fail, show, show_json, warn
+from collector.cli.incoming import GROUPS, Job
 from collector.cli.options import ConfigFile, Json, read_settings
 from collector.cli.progress import Progress, counted
 from collector.errors import CollectorError, ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from collector.history.plain import Naming
-    from collector.history.sheet import Sheet, Wrong
+    from collector.history.sheet import Sheet
     from collector.journal import Journal
-    from collector.point import Point, Series
     from collector.service import Intake
     from collector.settings import Settings
 
@@ -52,6 +48,13 @@ def import_(
     any_score: Annotated[
         bool, typer.Option("--any-score", help="Take exposure scores outside of 0 to 100 too.")
     ] = False,
+    any_group: Annotated[
+        bool,
+        typer.Option(
+            "--any-group",
+            help="Of a plain file take device groups, too, whose names are hardly others than known ones.",
+        ),
+    ] = False,
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
@@ -69,7 +72,7 @@ def import_(
     with ExitStack() as stack:
         stream = stack.enter_context(_opened(file))
         journal = stack.enter_context(_journal(settings, dry_run=dry_run))
-        job = _Job(_sheet(file, stream), settings, journal, tenant, any_score=any_score)
+        job = Job(_sheet(file, stream), settings, journal, tenant, any_score=any_score, any_group=any_group)
         if job.sheet.plain:
             job.want_tenant()
         with Progress() as progress:
@@ -85,60 +88,6 @@ def import_(
     (show_json if as_json else show)(file, found, intake, done=done)
     warn(settings, found)
     fail(file, found, done=done, partial=partial, tenant=tenant)
-
-
-class _Job:
-    """One file for one journal, None where there is none yet: every look at it finds the same."""
-
-    def __init__(
-        self, sheet: "Sheet", settings: "Settings", journal: "Journal | None", tenant: str | None, *, any_score: bool
-    ) -> None:
-        self.sheet = sheet
-        self.tenant = tenant
-        self._settings = settings
-        self._journal = journal
-        self._any_score = any_score
-        self._now = int(time.time() * 1000)
-        self._series: Callable[[str], Series] | None = None
-        self.passed: set[str] = set()
-        """The tenants in the file that were not asked for."""
-
-    def want_tenant(self) -> None:
-        """Let a plain file's tenant be known: the one that was named, or the only one; else raise ConfigError."""
-        names = list(self._settings.tenants)
-        if self.tenant is None:
-            if len(names) > 1:
-                raise ConfigError([f"--tenant: of which tenant is this file? The settings have {', '.join(names)}"])
-            (self.tenant,) = names
-        elif self.tenant not in names and self.tenant not in (self._journal.tenants() if self._journal else ()):
-            raise ConfigError(
-                [f"--tenant: {self.tenant}: neither the settings nor the journal have it; they have {', '.join(names)}"]
-            )
-
-    def points(self) -> "Iterator[Point | Wrong]":
-        """Yield what the file says, from its start."""
-        from collector.history.plain import Plain
-        from collector.history.table import Table
-
-        comma, records = self.sheet.comma, self.sheet.records()
-        if self.sheet.plain:
-            self._series = self._series or self._naming().series
-            plain = Plain(self._series, now=self._now, comma=comma, any_score=self._any_score)
-            yield from plain.points(records)
-            return
-        table = Table(now=self._now, tenant=self.tenant, comma=comma, any_score=self._any_score)
-        yield from table.points(records)
-        self.passed = table.passed
-
-    def _naming(self) -> "Naming":
-        from collector.history.plain import Naming
-        from collector.service import last_ids
-
-        tenant = self.tenant or ""
-        if self._journal is None:
-            return Naming(tenant, {}, ())
-        every = self._journal.series("exposure_score_by_group", tenant)
-        return Naming(tenant, last_ids(self._journal, tenant, 0), {series.tag("rbacGroupName") for series in every})
 
 
 @contextmanager
@@ -182,8 +131,20 @@ def _sheet(file: str, stream: BinaryIO) -> "Sheet":
         raise CollectorError(f"{file}: {slip}") from slip
 
 
-def _look(job: _Job, stream: BinaryIO, file: str, progress: Progress) -> Found:
-    """Read the whole file once, and keep nothing of it but what is wrong."""
+def _look(job: Job, stream: BinaryIO, file: str, progress: Progress) -> Found:
+    """Read the whole file, and keep nothing of it but what is wrong, and who is in it."""
+    torn = len(job.torn)
+    found = _looked(job, stream, file, progress)
+    # What a line contradicts stands above it, and has been counted as right.
+    if len(job.torn) > torn:
+        found = _looked(job, stream, file, progress)
+    found.new_tenants = sorted(found.tenants - set(job.tenants()))
+    for tenant, names in found.groups.items():
+        found.new_groups[tenant] = sorted(names - job.groups(tenant))
+    return found
+
+
+def _looked(job: Job, stream: BinaryIO, file: str, progress: Progress) -> Found:
     from collector.history.sheet import Wrong
 
     found, size = Found(), stream.seek(0, 2)
@@ -196,14 +157,17 @@ def _look(job: _Job, stream: BinaryIO, file: str, progress: Progress) -> Found:
                 found.errors.append(point)
             continue
         found.points += 1
-        found.tenants.add(point.series.tag("tenant"))
+        tenant = point.series.tag("tenant")
+        found.tenants.add(tenant)
+        if point.series.measurement == GROUPS:
+            found.groups[tenant].add(point.series.tag("rbacGroupName"))
         found.oldest = point.time if found.oldest is None else min(found.oldest, point.time)
         found.newest = max(found.newest, point.time)
     found.passed = job.passed
     return found
 
 
-def _take(job: _Job, intake: "Intake", of: int, file: str, progress: Progress) -> None:
+def _take(job: Job, intake: "Intake", of: int, file: str, progress: Progress) -> None:
     """Read it again, and take its points; say how things stand when a person breaks it off."""
     from collector.history.sheet import Wrong
     from collector.service.intake import CHUNK

@@ -119,6 +119,43 @@ def test_nothing_is_imported_from_a_file_that_is_wrong_in_part_unless_told(
     assert [line.rpartition(",")[2] for line in table(config) if ",score," in line] == ["41.5", "43.0"]
 
 
+def test_a_group_that_is_new_is_named_and_one_that_is_mistyped_is_refused(
+    simulated: Simulated, config: Path, tmp_path: Path
+) -> None:
+    """Before and after a file is in: a typing error would be a group for ever."""
+    tenant, _ = simulated.tenants
+    first = ("import", written(tmp_path, PLAIN), "--tenant", tenant, "--config", config)
+    for options in (("--dry-run",), ()):
+        said = well(collector(*first, *options))
+        assert f"\n  new to the journal: 1 tenant: {tenant}\n  new to the journal: 1 device group: Finance\n" in said
+    names = [f"Hall {n:02}" for n in range(12)]
+    lines = "".join(f"2026-01-05,5,{name}\n" for name in ("Finnance", "Finance", *names))
+    second = ("import", written(tmp_path, f"time,score,rbacGroupName\n{lines}"), *first[2:])
+    done = collector(*second)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "line 2: rbacGroupName: there is no group 'Finnance', but 'Finance'; --any-group takes it" in done.stderr
+    shown = f"new to the journal: 12 device groups: {', '.join(names[:10])}, and 2 more\n"
+    assert shown in collector(*second, "--partial", "--dry-run").stdout
+    found = document(collector(*second, "--any-group", "--json"))
+    assert found["new_tenants"] == []
+    assert [each["rbacGroupName"] for each in found["new_groups"]] == ["Finnance", *names]
+    assert "new to the journal" not in well(collector(*second, "--any-group"))
+
+
+def test_of_lines_that_contradict_each_other_none_is_taken(simulated: Simulated, config: Path, tmp_path: Path) -> None:
+    """--partial takes what is right, and which of two that is it can't know: both are told, and neither is in."""
+    file = written(tmp_path, "time,score\n2026-01-01,41\n2026-01-02,42\n2026-01-01,43\n")
+    done = collector("import", file, "--tenant", simulated.tenants[0], "--partial", "--config", config, "--json")
+    found = document(done)
+    assert (done.returncode, found["points"], found["new"], found["wrong"]) == (1, 1, 1, 2)
+    assert found["oldest"] == "2026-01-02T00:00:00Z"
+    assert [(each["line"], each["message"]) for each in found["errors"]] == [
+        (2, "score: 41.0, and line 4 has 43.0 for the same time: leave the right one"),
+        (4, "score: 43.0, and line 2 has 41.0 for the same time: leave the right one"),
+    ]
+    assert [line.rpartition(",")[2] for line in table(config) if ",score," in line] == ["42.0"]
+
+
 def test_many_mistakes_are_counted_and_the_first_are_told(simulated: Simulated, config: Path, tmp_path: Path) -> None:
     """Twenty lines of them, and how many more there are."""
     file = written(tmp_path, "time,score\n" + "2026-01-01,x\n" * 1000)

@@ -5,16 +5,20 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from collector.batch import Backlog, Cursor, Filter
-from collector.journal import Journal
+from collector.journal import Journal, holder
 from collector.point import Point, rfc3339
 from collector.settings import Settings
 
 _LOOK_BACK_MS = 400 * 86_400_000
+_LATE_INTERVALS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class PollStatus:
-    """The last poll of a subject that was settled. `ok` is None and `slot` too when there was none."""
+    """The last poll of a subject that was settled. `ok` is None and `slot` too when there was none.
+
+    `late`: there was one, and it is more than three intervals ago.
+    """
 
     tenant: str
     subject: str
@@ -22,6 +26,7 @@ class PollStatus:
     ok: bool | None
     error: str
     tries: int
+    late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,20 @@ class SinkStatus:
 
 @dataclass(frozen=True, slots=True)
 class JournalStatus:
-    """The journal as a whole."""
+    """The journal as a whole. `oldest` and `newest`: of what was polled or imported, not of what was noted."""
 
     points: int
     bytes: int
     oldest: str | None
     newest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStatus:
+    """Whether a process polls and delivers, and which; None where it runs and doesn't say."""
+
+    running: bool
+    pid: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,7 @@ class Status:
     tenants: Sequence[PollStatus]
     sinks: Sequence[SinkStatus]
     journal: JournalStatus
+    process: ProcessStatus
 
     def document(self) -> dict[str, object]:
         """Return the document of `--json`."""
@@ -61,28 +75,33 @@ class Status:
 def read_status(settings: Settings, journal: Journal) -> Status:
     """Return the status of every tenant, subject and sink in the settings."""
     last: dict[tuple[str, str], Point] = {}
-    since = int(time.time() * 1000) - _LOOK_BACK_MS
-    for point in sorted(journal.latest("collector_poll", since), key=lambda point: point.time):
+    now = int(time.time() * 1000)
+    late_before = now - _LATE_INTERVALS * settings.poll.interval_seconds * 1000
+    for point in sorted(journal.latest("collector_poll", now - _LOOK_BACK_MS), key=lambda point: point.time):
         last[point.series.tag("tenant"), point.series.tag("subject")] = point
     summary = journal.summary()
     return Status(
         tenants=[
-            _poll(tenant, subject, last.get((tenant, subject)))
+            _poll(tenant, subject, last.get((tenant, subject)), late_before)
             for tenant in settings.tenants
             for subject in settings.poll.subjects
         ],
         sinks=_sinks(settings, journal),
         journal=JournalStatus(summary.points, summary.bytes, _time(summary.oldest), _time(summary.newest)),
+        process=_process(holder(settings.journal.path)),
     )
 
 
-def _poll(tenant: str, subject: str, point: Point | None) -> PollStatus:
+def _process(pid: str | None) -> ProcessStatus:
+    return ProcessStatus(pid is not None, int(pid) if pid and pid.isdecimal() else None)
+
+
+def _poll(tenant: str, subject: str, point: Point | None, late_before: int) -> PollStatus:
     if point is None:
-        return PollStatus(tenant, subject, None, None, "", 0)
-    fields = point.fields
-    return PollStatus(
-        tenant, subject, rfc3339(point.time), bool(fields["ok"]), str(fields["error"]), int(fields["tries"])
-    )
+        return PollStatus(tenant, subject, None, None, "", 0, late=False)
+    ok, error, tries = (point.fields[name] for name in ("ok", "error", "tries"))
+    late = point.time < late_before
+    return PollStatus(tenant, subject, rfc3339(point.time), bool(ok), str(error), int(tries), late=late)
 
 
 def _sinks(settings: Settings, journal: Journal) -> Sequence[SinkStatus]:

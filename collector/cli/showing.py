@@ -1,7 +1,6 @@
 """`status`: what the journal says of tenants, sinks and itself. Needs no network, no secret and no right to write."""
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -9,7 +8,6 @@ import typer
 from collector.cli.options import ConfigFile, Json, pasted, read_settings
 
 _MEGABYTE = 1_000_000
-_LATE_INTERVALS = 3
 
 if TYPE_CHECKING:
     from collector.status import PollStatus, Status
@@ -22,7 +20,7 @@ def add(app: typer.Typer) -> None:
 
 def status(*, config: ConfigFile = None, as_json: Json = False) -> None:
     """Say how tenants and sinks do, and what the journal holds."""
-    from collector.journal import Journal, holder
+    from collector.journal import Journal
     from collector.status import read_status
 
     settings = read_settings(config)
@@ -31,10 +29,10 @@ def status(*, config: ConfigFile = None, as_json: Json = False) -> None:
     if as_json:
         print(json.dumps(found.document()))
     else:
-        _show(found, settings.poll.interval_seconds, holder(settings.journal.path))
+        _show(found)
 
 
-def _show(found: "Status", interval_seconds: int, pid: str | None) -> None:
+def _show(found: "Status") -> None:
     from rich.table import Table
 
     from collector.cli.terminal import console, put
@@ -43,7 +41,7 @@ def _show(found: "Status", interval_seconds: int, pid: str | None) -> None:
     polls = Table("tenant", "subject", "slot", "state", "tries", box=None, pad_edge=False)
     ill = False
     for poll in found.tenants:
-        state = _state(poll, interval_seconds)
+        state = _state(poll)
         ill = ill or poll.ok is False
         polls.add_row(poll.tenant, poll.subject, poll.slot or "-", state, str(poll.tries))
     sinks = Table("sink", "waiting", "oldest", "dead letters", "state", box=None, pad_edge=False)
@@ -57,7 +55,8 @@ def _show(found: "Status", interval_seconds: int, pid: str | None) -> None:
     page.print()
     journal = found.journal
     span = f", from {journal.oldest} to {journal.newest}" if journal.oldest else ""
-    polled = f"polled by the process {pid}" if pid else pasted("no process polls it now: start `run`")
+    pid = found.process.pid if found.process.pid is not None else "?"
+    polled = f"polled by the process {pid}" if found.process.running else pasted("no process polls it now: start `run`")
     page.print(polled, soft_wrap=True)
     page.print(f"journal: {journal.points} points in {_size(journal.bytes)}{span}", soft_wrap=True)
     if ill:
@@ -66,13 +65,12 @@ def _show(found: "Status", interval_seconds: int, pid: str | None) -> None:
         page.print(pasted("what was refused, and why: `rejected list`"), soft_wrap=True)
 
 
-def _state(poll: "PollStatus", interval_seconds: int) -> str:
-    if poll.ok is None or poll.slot is None:
+def _state(poll: "PollStatus") -> str:
+    if poll.ok is None:
         return "never polled"
     if not poll.ok:
         return f"{poll.error}; see `check`"
-    age = datetime.now(UTC) - datetime.fromisoformat(poll.slot)
-    return "ok" if age.total_seconds() <= _LATE_INTERVALS * interval_seconds else "late"
+    return "late" if poll.late else "ok"
 
 
 def _size(count: int) -> str:

@@ -45,7 +45,7 @@ _OF_DAY = f"SELECT id FROM point WHERE time / {DAY} = ? AND series = ? AND time 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The whole journal: points, bytes on disk, and the times (ms) of the oldest and the newest point."""
+    """The whole journal: points, bytes on disk, and the times (ms) of its oldest and newest that is no annotation."""
 
     points: int
     bytes: int
@@ -134,12 +134,14 @@ def before(connection: sqlite3.Connection, rows: Rows, moments: Sequence[tuple[S
 
 
 def edges(connection: sqlite3.Connection) -> tuple[int | None, int | None]:
-    """Return the times (ms) of the oldest and the newest row, None where there is no row."""
+    """Return the times (ms) of the oldest and the newest row that is no annotation, None where there is no row."""
     # With both bounds: a flipped bit makes NULL or bytes of a number, and those sort before and behind all numbers.
     valid = f"time / {DAY} BETWEEN 0 AND {MAX_TIME // DAY} AND time BETWEEN 0 AND {MAX_TIME}"
+    # A note may speak of a time that lies ahead, or of one before there was a collector.
+    polled = "series NOT IN (SELECT id FROM series WHERE measurement = 'exposure_annotation')"
     oldest, newest = (
         connection.execute(
-            f"SELECT time FROM point WHERE {valid} ORDER BY time / {DAY} {order}, time {order} LIMIT 1"
+            f"SELECT time FROM point WHERE {valid} AND {polled} ORDER BY time / {DAY} {order}, time {order} LIMIT 1"
         ).fetchone()
         or (None,)
         for order in ("ASC", "DESC")

@@ -130,13 +130,14 @@ def test_the_environment_alone_is_enough(simulated: Simulated, tmp_path: Path) -
 def test_status_has_the_keys_that_are_promised(
     simulated: Simulated, influxd: Influxd, database: str, tmp_path: Path
 ) -> None:
-    """`status --json` has tenants, sinks and the journal, with exactly the documented keys."""
+    """`status --json` has tenants, sinks, the journal and the process, with exactly the documented keys."""
     config = settings(tmp_path, simulated, poll(3600), v1("main", influxd.url, database))
     well(collector("once", "--config", config))
     done = collector("status", "--config", config, "--json")
     status = document(done)
-    assert set(status) == {"tenants", "sinks", "journal"}
-    assert set(status["tenants"][0]) == {"tenant", "subject", "slot", "ok", "error", "tries"}
+    assert set(status) == {"tenants", "sinks", "journal", "process"}
+    assert set(status["tenants"][0]) == {"tenant", "subject", "slot", "ok", "error", "tries", "late"}
+    assert status["process"] == {"running": False, "pid": None}
     assert set(status["sinks"][0]) == {"name", "backlog", "oldest", "dead_letters", "error"}
     assert set(status["journal"]) == {"points", "bytes", "oldest", "newest"}
     assert done.stdout.count("\n") == 1

@@ -1,9 +1,12 @@
 """What score cards look like, to the letter: at 80 and 40 columns, in ASCII, and a ranking of tenants."""
 
+from dataclasses import replace
+
 import pytest
 from cards import DAY, NOW, shown, standing, whole
 
-from collector.history import Card
+from collector.cli.scorecard import Page
+from collector.history import Card, Group
 
 AT_80 = """\
 contoso
@@ -105,6 +108,29 @@ RANKING = """\
 def test_a_card_is_good_to_read(width: int, encoding: str, text: str) -> None:
     """A card in a pipe: score, level and band, changes, the chart with its hole, the groups, and what is left out."""
     assert shown(whole, width, encoding) == text
+
+
+def test_a_change_across_a_break_has_a_sign_that_is_explained() -> None:
+    """In the headline, in a row and in a narrow one; numbers stay below each other, and the last line explains it."""
+    broken = replace(standing(31.25, 0.5, -2.25, 4.0), across=frozenset({7, 30}))
+    groups = [
+        Group(name="Servers", id="1", standing=broken),
+        Group(name="Clients", id="2", standing=standing(30.0, 0.5, -2.25, 4.0)),
+    ]
+    card = Card(tenant="contoso", standing=broken, groups=groups)
+
+    def show(page: Page) -> None:
+        page.card(card)
+        page.legend([card])
+
+    wide, narrow = shown(show, 80), shown(show, 40)
+    assert "   1 day +0.5   7 days -2.2*   30 days +4.0*\n" in wide
+    assert "   31.2  medium    +0.5    -2.2*    +4.0* Servers\n" in wide
+    assert "   30.0  medium    +0.5    -2.2     +4.0  Clients\n" in wide
+    assert " ".join(wide.split()).endswith("+ is worse. * reaches across a break: not comparable. Times are UTC.")
+    assert "  1 day +0.5   7 days -2.2*   30 days +4.0*\n" in narrow or "  1d +0.5  7d -2.2*  30d +4.0*\n" in narrow
+    assert "        1d +0.5  7d -2.2*  30d +4.0*\n" in narrow
+    assert all(len(line) <= 40 for line in narrow.splitlines())
 
 
 def test_a_wide_terminal_cuts_no_name() -> None:

@@ -55,6 +55,30 @@ def test_a_change_is_the_difference_of_two_points_or_unknown(score: float, befor
             assert change is None
 
 
+@given(
+    _SCORES,
+    st.lists(st.none() | st.builds(Sample, _AGES.map(lambda age: NOW - age), _SCORES), min_size=3, max_size=3),
+    st.lists(_AGES.map(lambda age: NOW - age), max_size=3),
+)
+def test_a_change_that_reaches_across_a_break_is_told_as_such(
+    score: float, before: Sequence[Sample | None], breaks: Sequence[int]
+) -> None:
+    """Where a break came after the one point and no later than the other; a change that isn't known reaches nowhere."""
+    standing = stand(Sample(NOW, score), before, breaks)
+    known = {days: old for (days, change), old in zip(standing.changes, before, strict=True) if change is not None}
+    assert standing.across == {days for days, old in known.items() if old and any(old.time < at for at in breaks)}
+    assert standing.changes == stand(Sample(NOW, score), before).changes
+
+
+def test_a_score_of_the_very_moment_of_a_break_is_one_since_then() -> None:
+    """A break that lies ahead, or at the older of the two points, parts nothing."""
+    old = Sample(NOW - DAY, 10.0)
+    across = [
+        stand(Sample(NOW, 20.0), [old, None, None], [at]).across for at in (NOW - DAY, NOW - DAY + 1, NOW, NOW + 1)
+    ]
+    assert across == [set(), {1}, {1}, set()]
+
+
 def test_a_change_that_no_number_can_hold_is_not_known() -> None:
     """What would be infinite is no change."""
     old = Sample(NOW - DAY, -1.7e308)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from journals import DAY, HOUR, MIDNIGHT, flip, look, place, steps
 
-from collector.history import Card, Sample, rank, read
+from collector.history import Card, Note, Sample, rank, read
 from collector.journal import Journal
 from collector.point import Point
 
@@ -81,6 +81,41 @@ def test_a_renamed_group_has_the_changes_of_its_old_name(journal: Journal) -> No
     assert office.samples == ()
     (office,) = card(journal, group="Büro", drawn=True, days=2).groups
     assert office.samples == [Sample(NOW - 2 * DAY, 12.0), Sample(NOW - DAY, 11.0), Sample(NOW, 50.0)]
+
+
+def test_a_break_parts_the_scores_that_it_speaks_of(journal: Journal) -> None:
+    """One of all groups marks every change across it, one of a group that group's alone, one taken back none.
+
+    That is so in a ranking too, and whatever days are shown.
+    """
+    days = (0, 1, 7, 30)
+    journal.append([score("contoso", NOW - n * DAY, 40.0) for n in days])
+    journal.append([group("contoso", name, NOW - n * DAY, id_=name) for name in ("a", "b") for n in days])
+
+    def noted(id_: str, age: int, kind: str = "break", of: str | None = None, *, withdrawn: bool = False) -> None:
+        note = Note(
+            id=id_, at=NOW - age * DAY, kind=kind, tenant="contoso", group=of, title="New model", withdrawn=withdrawn
+        )
+        journal.append([note.point()])
+
+    noted("n", 0, "note")
+    noted("w", 0, withdrawn=True)
+    assert across(journal) == [set(), set(), set()]
+    noted("g", 6, of="b")
+    assert across(journal) == [set(), set(), {7, 30}]
+    noted("o", 20)
+    assert across(journal) == [{30}, {30}, {7, 30}]
+
+
+def across(journal: Journal) -> list[frozenset[int]]:
+    """Return the days whose changes reach across a break: the organization's, and each group's by its name."""
+    found = card(journal, days=1)
+    (ranked,) = rank(journal, ["contoso"], now=NOW, late_ms=LATE)
+    assert found.standing is not None
+    assert found.standing == ranked.standing
+    named = [group for name in ("a", "b") for group in card(journal, days=1, group=name).groups]
+    assert {(one.name, one.standing) for one in named} == {(one.name, one.standing) for one in found.groups}
+    return [found.standing.across, *(group.standing.across for group in named)]
 
 
 def test_a_group_that_is_gone_is_counted_and_shown_when_it_is_asked_for(journal: Journal) -> None:

@@ -105,6 +105,20 @@ def test_every_figure_is_the_facts(journal: Journal, pages: httpx.Client, days: 
     assert len(answer.content) < 300_000
 
 
+def test_a_change_across_a_break_is_marked_for_eyes_and_ears(journal: Journal, tmp_path: Path) -> None:
+    """A sign that the foot explains, words for a screen reader, and no colour: it is neither better nor worse."""
+    at = [NOW - 30 * DAY, NOW - 2 * DAY, NOW]
+    new = Note(id="b2", at=NOW - 2 * DAY, kind="break", tenant="contoso", title="New model")
+    points = [score("contoso", time, 40.0 + place) for place, time in enumerate(at)]
+    with kept(tmp_path / "journal.db", [*points, new.point()]) as own, served(Kept(own)) as client:
+        page = client.get("/")
+    marked = '<span title="reaches across a break: not comparable" class="same">+2.0<span aria-hidden="true">*</span>'
+    assert f'<dt>30 days</dt><dd>{marked}<span class="unseen">, across a break</span></span></dd>' in page.text
+    assert "* reaches across a break: not comparable." in text(page)
+    with served(Kept(journal)) as client:
+        assert "reaches across" not in client.get("/").text
+
+
 def test_a_group_opens_by_its_link(journal: Journal, pages: httpx.Client) -> None:
     """Each group's link leads to its own page, in the same range, with its score and its own spike; and back."""
     front = pages.get("/?days=30").text

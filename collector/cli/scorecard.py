@@ -16,8 +16,8 @@ from collector.cli.chart import ASCII, BRAILLE, Chart
 from collector.cli.noted import newest
 from collector.cli.terminal import draws, fitted
 from collector.history import Card, Group, Level, Note, Sample, Standing, level
-from collector.history.card import DAY, HIGH, MEDIUM
-from collector.history.words import minute, moved, said
+from collector.history.card import DAY, HIGH, MEDIUM, SPANS
+from collector.history.words import ACROSS, ACROSS_SAID, minute, moved, said
 
 _STYLES: dict[Level, str] = {"low": "green", "medium": "yellow", "high": "red"}
 _BANDS: dict[Level, str] = {
@@ -89,9 +89,10 @@ class Page:
     def legend(self, cards: Sequence[Card]) -> None:
         """Print what holds for every number above."""
         every = [card.standing for card in cards] + [group.standing for card in cards for group in card.groups]
-        unknown = any(None in _changes(one) for one in every if one) or None in every
+        unknown = any(change is None for one in every for _, change in _changes(one))
         self._print()
-        self._say(f"Lower is better, + is worse.{' - is not known.' if unknown else ''} Times are UTC.")
+        across = f" {ACROSS} {ACROSS_SAID}." if any(one.across for one in every if one) else ""
+        self._say(f"Lower is better, + is worse.{' - is not known.' if unknown else ''}{across} Times are UTC.")
 
     def say(self, words: str) -> None:
         """Print a sentence, and an empty line before it."""
@@ -182,9 +183,12 @@ class Page:
             line.append(f"{said(standing.score) if standing else _UNKNOWN:>5}  ")
             rank = standing.level if standing else _UNKNOWN
             line.append(f"{rank:6}", style=_STYLES[standing.level] if standing else "")
-            for change, width in zip(_changes(standing), (8, 8, 9), strict=True):
-                line.append(f"{moved(change):>{width}}", style=_movement(change))
-            line.append(f"  {at:16}  " if when else "  ")
+            # A sign takes a place of the gap behind its number: numbers stay below each other.
+            for (days, change), width in zip(_changes(standing), (8, 7, 8), strict=True):
+                across = standing is not None and days in standing.across
+                line.append(f"{moved(change):>{width}}", style=_movement(change, across=across))
+                line.append(ACROSS if across else " ")
+            line.append(f" {at:16}  " if when else " ")
             line.append(self._fit(name, self._width - len(head)))
             self._print(line)
 
@@ -218,18 +222,21 @@ class Page:
 def _moves(standing: Standing, names: Sequence[str], between: str) -> Text:
     """Return the changes on one line, each behind its name."""
     line = Text()
-    for name, change in zip(names, _changes(standing), strict=True):
+    for name, (days, change) in zip(names, standing.changes, strict=True):
+        across = days in standing.across
         line.append(f"{between if line else ''}{name} ")
-        line.append(moved(change), style=_movement(change))
+        line.append(moved(change), style=_movement(change, across=across))
+        line.append(ACROSS if across else "")
     return line
 
 
-def _changes(standing: Standing | None) -> Sequence[float | None]:
-    return (standing.change_1d, standing.change_7d, standing.change_30d) if standing else (None, None, None)
+def _changes(standing: Standing | None) -> Sequence[tuple[int, float | None]]:
+    return standing.changes if standing else [(days, None) for days in SPANS]
 
 
-def _movement(change: float | None) -> str:
-    moves = round(change or 0.0, 1)
+def _movement(change: float | None, *, across: bool) -> str:
+    # Across a break up is not worse, nor down better.
+    moves = 0.0 if across else round(change or 0.0, 1)
     return "red" if moves > 0 else "green" if moves < 0 else ""
 
 

@@ -132,7 +132,7 @@ def _standing(standing: "Standing | None") -> dict[str, object]:
     from collector.point import rfc3339
 
     if standing is None:
-        return dict.fromkeys(("score", "level", "at", "change_1d", "change_7d", "change_30d"))
+        return {**dict.fromkeys(("score", "level", "at", "change_1d", "change_7d", "change_30d")), "across_break": []}
     return {
         "score": standing.score,
         "level": standing.level,
@@ -140,4 +140,5 @@ def _standing(standing: "Standing | None") -> dict[str, object]:
         "change_1d": standing.change_1d,
         "change_7d": standing.change_7d,
         "change_30d": standing.change_30d,
+        "across_break": [f"change_{days}d" for days in sorted(standing.across)],
     }

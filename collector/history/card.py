@@ -3,7 +3,8 @@
 Pure: points in, facts out. Is not what is asked of the journal (`reading.py`), and not what a card looks like.
 
 - *Now* is the newest point of a series. The *change* over N days is now less the newest point at or before the moment
-  N days before it. Where that point is more than another day older, or there is none, the change is not known.
+  N days before it. Where that point is more than another day older, or there is none, the change is not known. Where a
+  break of the scores lies between the two points, the change is told, and that it reaches across the break.
 - A group is followed by its id, under the newest of its names. What was kept for a name before an id was seen with it
   belongs to the group of that name, as long as there is only one. Groups of one name with different ids stay apart.
 - A group counts as seen when it has a point within a day of the tenant's newest group point.
@@ -12,7 +13,7 @@ Pure: points in, facts out. Is not what is asked of the journal (`reading.py`), 
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -38,18 +39,27 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where one score stands at `at` (ms), and its changes; None where one is not known."""
+    """Where one score stands at `at` (ms), and its changes; None where one is not known.
+
+    `across`: the days whose change reaches across a break, so that it says nothing of better or worse.
+    """
 
     score: float
     at: int
     change_1d: float | None
     change_7d: float | None
     change_30d: float | None
+    across: frozenset[int] = frozenset()
 
     @property
     def level(self) -> Level:
         """The level of the score."""
         return level(self.score)
+
+    @property
+    def changes(self) -> Sequence[tuple[int, float | None]]:
+        """Each of `SPANS` with its change."""
+        return list(zip(SPANS, (self.change_1d, self.change_7d, self.change_30d), strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +117,21 @@ def moments(now: int) -> Sequence[int]:
     return [now - days * DAY for days in SPANS]
 
 
-def stand(now: Sample, before: Sequence[Sample | None]) -> Standing:
-    """Return where a score stands. `before`: the newest sample at or before each of its `moments`, at any age."""
-    day, week, month = (
+def stand(now: Sample, before: Sequence[Sample | None], breaks: Collection[int] = ()) -> Standing:
+    """Return where a score stands. `before`: the newest sample at or before each of its `moments`, at any age.
+
+    `breaks`: when (ms) scores ceased to be comparable with those before.
+    """
+    day, week, month = changes = [
         None if old is None else _change(now, old, moment)
         for old, moment in zip(before, moments(now.time), strict=True)
+    ]
+    across = frozenset(
+        days
+        for days, old, change in zip(SPANS, before, changes, strict=True)
+        if old is not None and change is not None and any(old.time < at <= now.time for at in breaks)
     )
-    return Standing(score=now.score, at=now.time, change_1d=day, change_7d=week, change_30d=month)
+    return Standing(score=now.score, at=now.time, change_1d=day, change_7d=week, change_30d=month, across=across)
 
 
 def _change(now: Sample, old: Sample, moment: int) -> float | None:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from collector.history.card import (
     DAY,
+    SPANS,
     Card,
     Followed,
     Group,
@@ -50,7 +51,9 @@ class Past(Written, Protocol):
 
 def rank(past: Past, tenants: Collection[str], *, now: int, late_ms: int) -> Sequence[Card]:
     """Return a card of each tenant, worst first, without groups. `late_ms`: the age from which a score is late."""
-    standings = _organizations(past, tenants)
+    newest = _newest(past, tenants)
+    written = _written(past, tenants, _oldest(newest, now), now)
+    standings = _organizations(past, newest, written)
     found = {tenant: standings.get(tenant) for tenant in tenants}
     return worst_first(
         Card(tenant=tenant, standing=standing, late=_late(standing, (), now - late_ms))
@@ -74,11 +77,11 @@ def read(
     the samples of those days, of the organization, or of the groups that were named.
     """
     since = now - days * DAY
-    standings = _organizations(past, tenants)
+    newest = _newest(past, tenants)
     followed = _followed(past, tenants, since if group is None else 0)
-    written: defaultdict[str, list[Note]] = defaultdict(list)
-    for note in notes(past, tenants, since, now + 1):
-        written[note.tenant].append(note)
+    standing = [*newest, *(one.newest for every in followed.values() for one in every)]
+    written = _written(past, tenants, min(since, _oldest(standing, now)), now)
+    standings = _organizations(past, newest, written)
     cards = []
     for tenant in tenants:
         every = followed.get(tenant, [])
@@ -90,7 +93,7 @@ def read(
                 seen=its in fresh,
                 samples=_samples(past, its.series, since, now) if drawn and group is not None else (),
             )
-            for one, its in zip(_groups(past, shown), shown, strict=True)
+            for one, its in zip(_groups(past, shown, written[tenant]), shown, strict=True)
         ]
         of_tenant = [_organization(tenant)] if drawn and group is None else []
         cards.append(
@@ -102,7 +105,9 @@ def read(
                 unseen=len(others) if group is None else 0,
                 unseen_since=max((its.newest.time for its in others), default=None) if group is None else None,
                 late=_late(standings.get(tenant), fresh, now - late_ms),
-                notes=[note for note in written[tenant] if group is None or _concerns(note, shown)],
+                notes=[
+                    note for note in written[tenant] if note.at >= since and (group is None or _concerns(note, shown))
+                ],
             )
         )
     return worst_first(cards)
@@ -127,10 +132,33 @@ def _late(standing: Standing | None, groups: Sequence[Followed], before: int) ->
     return [subject for subject, at in newest.items() if at is not None and at < before]
 
 
-def _organizations(past: Past, tenants: Collection[str]) -> Mapping[str, Standing]:
-    newest = [point for point in past.latest(_ORGANIZATION, 0, _only(tenants)) if point.series.tag("tenant") in tenants]
-    standings = _standings(past, [(point, [point.series]) for point in newest])
-    return {point.series.tag("tenant"): standing for point, standing in zip(newest, standings, strict=True)}
+def _newest(past: Past, tenants: Collection[str]) -> Sequence[Point]:
+    return [point for point in past.latest(_ORGANIZATION, 0, _only(tenants)) if point.series.tag("tenant") in tenants]
+
+
+def _oldest(newest: Iterable[Point], now: int) -> int:
+    """Return the time of the oldest point that a change from these on may look at."""
+    return max(0, min((point.time for point in newest), default=now) - (max(SPANS) + 1) * DAY)
+
+
+def _written(past: Past, tenants: Collection[str], since: int, now: int) -> defaultdict[str, list[Note]]:
+    written: defaultdict[str, list[Note]] = defaultdict(list)
+    for note in notes(past, tenants, since, now + 1):
+        written[note.tenant].append(note)
+    return written
+
+
+def _organizations(
+    past: Past, newest: Sequence[Point], written: Mapping[str, Sequence[Note]]
+) -> Mapping[str, Standing]:
+    tenants = [point.series.tag("tenant") for point in newest]
+    breaks = [_breaks(note for note in written.get(tenant, ()) if note.group is None) for tenant in tenants]
+    standings = _standings(past, [(point, [point.series]) for point in newest], breaks)
+    return dict(zip(tenants, standings, strict=True))
+
+
+def _breaks(written: Iterable[Note]) -> Sequence[int]:
+    return [note.at for note in written if note.kind == "break"]
 
 
 def _followed(past: Past, tenants: Collection[str], since: int) -> Mapping[str, Sequence[Followed]]:
@@ -145,27 +173,30 @@ def _followed(past: Past, tenants: Collection[str], since: int) -> Mapping[str, 
     return {tenant: follow(newest.get(tenant, ()), every.get(tenant, ())) for tenant in tenants}
 
 
-def _groups(past: Past, followed: Sequence[Followed]) -> Sequence[Group]:
-    standings = _standings(past, [(group.newest, group.series) for group in followed])
+def _groups(past: Past, followed: Sequence[Followed], written: Sequence[Note]) -> Sequence[Group]:
+    breaks = [_breaks(note for note in written if _concerns(note, [group])) for group in followed]
+    standings = _standings(past, [(group.newest, group.series) for group in followed], breaks)
     return [
         Group(name=group.name, id=group.id, standing=standing, series=group.series)
         for group, standing in zip(followed, standings, strict=True)
     ]
 
 
-def _standings(past: Past, asked: Sequence[tuple[Point, Sequence[Series]]]) -> Sequence[Standing]:
-    """Return where each newest point stands, by all series that are its past."""
+def _standings(
+    past: Past, asked: Sequence[tuple[Point, Sequence[Series]]], breaks: Sequence[Sequence[int]]
+) -> Sequence[Standing]:
+    """Return where each newest point stands, by all series that are its past, and by the breaks in it."""
     wanted = [
         (series, moment) for newest, its in asked for moment in moments(newest.time) for series in its if moment >= 0
     ]
     answers = iter(past.before(wanted))
     standings = []
-    for newest, its in asked:
+    for (newest, its), cuts in zip(asked, breaks, strict=True):
         before: list[Sample | None] = []
         for moment in moments(newest.time):
             found = [sample(point) for _ in its if moment >= 0 and (point := next(answers)) is not None]
             before.append(max(found, key=lambda one: one.time, default=None))
-        standings.append(stand(sample(newest), before))
+        standings.append(stand(sample(newest), before, cuts))
     return standings
 
 

@@ -3,6 +3,10 @@
 from collector.history.card import level
 from collector.point import rfc3339
 
+ACROSS = "*"
+"""The sign of a change that reaches across a break."""
+ACROSS_SAID = "reaches across a break: not comparable"
+
 
 def said(score: float) -> str:
     """Return a score with one decimal, never one that belongs to another level: 29.96 is low, and no 30.0."""

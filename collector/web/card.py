@@ -12,17 +12,16 @@ from collector.history.card import DAY, HIGH, MEDIUM
 from collector.history.drawing import Row
 from collector.history.rises import Spike
 from collector.history.view import SHOWN, Ranking, View
-from collector.history.words import date, minute, moved, said
+from collector.history.words import date, minute, said
 from collector.web.chart import chart, gauge, small
 from collector.web.events import events
 from collector.web.frame import home, page
 from collector.web.links import RANGES, Asked
 from collector.web.markup import Markup, joined, name, tag, tip
+from collector.web.moves import SPANS, UNKNOWN, foot, move
 from collector.web.polling import late, polled
 
-_UNKNOWN = "\N{EN DASH}"
 _BANDS = {"low": f"under {MEDIUM:.0f}", "medium": f"{MEDIUM:.0f} to {HIGH:.0f}", "high": f"{HIGH:.0f} and over"}
-_SPANS = (("1 day", "change_1d"), ("7 days", "change_7d"), ("30 days", "change_30d"))
 
 
 def card(view: View, asked: Asked, *, several: bool, former: bool) -> str:
@@ -42,7 +41,8 @@ def card(view: View, asked: Asked, *, several: bool, former: bool) -> str:
         events(view, asked),
     )
     title = f"{said(standing.score)} {standing.level} - {what}" if standing else what
-    return page(title, crumbs, polled(view), main, standing.level if standing else "", _foot(view.until))
+    below = foot(view.until, [standing, *(group.standing for group in view.shown)])
+    return page(title, crumbs, polled(view), main, standing.level if standing else "", below)
 
 
 def ranking(found: Ranking, asked: Asked) -> str:
@@ -71,7 +71,14 @@ def ranking(found: Ranking, asked: Asked) -> str:
     )
     worst = next((card.standing for card in found.cards if card.standing), None)
     current = tag("span", "Exposure score", aria_current="page")
-    return page("Exposure score", [current], Markup(""), main, worst.level if worst else "", _foot(found.until))
+    return page(
+        "Exposure score",
+        [current],
+        Markup(""),
+        main,
+        worst.level if worst else "",
+        foot(found.until, (card.standing for card in found.shown)),
+    )
 
 
 def _now(standing: Standing) -> Markup:
@@ -84,9 +91,7 @@ def _now(standing: Standing) -> Markup:
         " ",
         tag("span", _BANDS[level], class_="band"),
     )
-    moves = joined(
-        *(tag("div", tag("dt", words), tag("dd", _move(getattr(standing, field)))) for words, field in _SPANS)
-    )
+    moves = joined(*(tag("div", tag("dt", words), tag("dd", move(standing, days))) for days, words in SPANS.items()))
     return tag(
         "section",
         tag("h2", "Now", class_="unseen"),
@@ -94,15 +99,6 @@ def _now(standing: Standing) -> Markup:
         tag("dl", moves, class_="moves"),
         class_="panel now",
     )
-
-
-def _move(change: float | None) -> Markup:
-    """Return a change; its colour says again what its sign says."""
-    if change is None:
-        return tag("span", _UNKNOWN, title="not known", class_="same")
-    words = moved(change)
-    way = "same" if words == "0.0" else "worse" if change > 0 else "better"
-    return tag("span", words.replace("-", "\N{MINUS SIGN}"), class_=way)
 
 
 def _trend(view: View, asked: Asked) -> Markup:
@@ -155,7 +151,7 @@ def _days(rows: Sequence[Row]) -> Markup:
             "tr",
             tag("th", date(row.begin) if whole else f"{date(row.begin)} to {date(row.end - 1)}", scope="row"),
             *(
-                tag("td", _UNKNOWN if score is None else said(score))
+                tag("td", UNKNOWN if score is None else said(score))
                 for score in (row.low, row.high, row.last, row.usual)
             ),
         )
@@ -205,7 +201,7 @@ def _of(spike: Spike, group: Group) -> bool:
 
 
 def _table(what: str, rows: Iterator[Markup], trend: str, *, when: bool = False) -> Markup:
-    heads = (what, "level", "score", trend, *(words for words, _ in _SPANS), *(["last score"] if when else []))
+    heads = (what, "level", "score", trend, *SPANS.values(), *(["last score"] if when else []))
     head = tag("tr", *(tag("th", words, scope="col") for words in heads))
     return tag("table", tag("thead", head), tag("tbody", *rows), class_="ranked")
 
@@ -215,13 +211,10 @@ def _row(named: Markup, standing: Standing | None, trend: Markup, flag: str = ""
     return tag(
         "tr",
         tag("th", named, " ", flag, scope="row"),
-        tag("td", tag("span", level, class_=f"chip {level}") if level else _UNKNOWN, class_="level"),
-        tag("td", said(standing.score) if standing else _UNKNOWN, class_="score"),
+        tag("td", tag("span", level, class_=f"chip {level}") if level else UNKNOWN, class_="level"),
+        tag("td", said(standing.score) if standing else UNKNOWN, class_="score"),
         tag("td", trend, class_="trend"),
-        *(
-            tag("td", _move(getattr(standing, field) if standing else None), class_="move", data_of=words)
-            for words, field in _SPANS
-        ),
+        *(tag("td", move(standing, days), class_="move", data_of=words) for days, words in SPANS.items()),
         tag("td", when, class_="when") if when is not None else "",
     )
 
@@ -236,10 +229,3 @@ def _pages(asked: Asked, first: int, count: int) -> Markup:
         tag("a", "Next", href=asked.from_place(last).address(), rel="next") if last < count else "",
     )
     return tag("nav", links, class_="pages", aria_label="Pages")
-
-
-def _foot(until: int) -> str:
-    return (
-        f"As of {minute(until)}; this page renews itself every five minutes. Lower is better, + is worse."
-        f" {_UNKNOWN} is not known. Times are UTC."
-    )

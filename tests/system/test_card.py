@@ -59,16 +59,26 @@ def figure(score: float) -> str:
     return f"{score:.1f}"
 
 
-def change(moved: float | None) -> str:
-    """Return a change as it is written."""
-    if moved is None:
+def changes(card: dict[str, Any]) -> list[str]:
+    """Return the changes of a score as they are written."""
+    return [change(card, key) for key in ("change_1d", "change_7d", "change_30d")]
+
+
+def change(card: dict[str, Any], key: str) -> str:
+    """Return a change as it is written, and heard where it reaches across a break."""
+    if card[key] is None:
         return "\N{EN DASH}"
+    return f"{written(card[key])} * , across a break" if key in card["across_break"] else written(card[key])
+
+
+def written(moved: float) -> str:
+    """Return how far something has moved, as it is written."""
     return f"{moved:+.1f}".replace("-", "\N{MINUS SIGN}") if round(moved, 1) else "0.0"
 
 
 def standing(card: dict[str, Any]) -> str:
     """Return the changes of a score as they stand in a row."""
-    return " ".join(change(card[key]) for key in ("change_1d", "change_7d", "change_30d"))
+    return " ".join(changes(card))
 
 
 @pytest.mark.parametrize("range_", RANGES)
@@ -77,7 +87,8 @@ def test_the_figures_are_those_of_trend(shown: Shown, range_: str) -> None:
     said = Parsed(httpx.get(shown.url, params={"days": range_}, trust_env=False).text).said
     card = shown.trend
     assert f"{figure(card['score'])} {card['level']} 30 to 70" in said
-    day, week, month = (change(card[key]) for key in ("change_1d", "change_7d", "change_30d"))
+    day, week, month = changes(card)
+    assert card["across_break"] == ["change_30d"]
     assert f"1 day {day} 7 days {week} 30 days {month}" in said
     assert len(card["groups"]) == 7
     for group in card["groups"]:
@@ -99,7 +110,7 @@ def test_spikes_are_those_of_the_command(shown: Shown) -> None:
     for spike in told:
         name = "the organization" if spike["rbacGroupId"] == "none" else spike["rbacGroupName"]
         rise = (
-            f"{name} {change(spike['rise'])} , from the usual {figure(spike['baseline'])} to {figure(spike['peak'])}; "
+            f"{name} {written(spike['rise'])} , from the usual {figure(spike['baseline'])} to {figure(spike['peak'])}; "
         )
         assert rise in said
     assert said.count(", from the usual ") == len(told)

@@ -14,7 +14,7 @@ import pytest
 from system.blackbox import COMMAND, Process, Simulated, collector, document, environment, poll, settings, until, well
 
 CHANGES = {"change_1d", "change_7d", "change_30d"}
-STANDING = {"score", "level", "at"} | CHANGES
+STANDING = {"score", "level", "at", "across_break"} | CHANGES
 
 
 @pytest.fixture(scope="module")

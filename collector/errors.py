@@ -3,7 +3,8 @@
     CollectorError
     ├── ConfigError        a person must edit a setting (exit code 2)
     ├── Unavailable        not now: keep what there is, come back
-    │   └── Unauthorized   the same, but loud: a person must grant, renew or create something
+    │   └── Unauthorized   the same, but loud: a person must grant, renew or correct something
+    │       └── Missing    the same: what is to be written to is not there; a person must create it
     ├── BadResponse        unusable, whole or in part: what is good in it is kept
     ├── Rejected           not ever: halve the batch until the bad points stand alone, dead-letter those
     ├── Expired            older than the database keeps: counted, said once, passed over
@@ -49,7 +50,7 @@ class Unavailable(CollectorError):
 
 
 class Unauthorized(Unavailable):
-    """A person must grant, renew or create something; until then everything is kept and tried again.
+    """A person must grant, renew or correct something; until then everything is kept and tried again.
 
     `elsewhere`: something answered that isn't what was asked for: another host, or a proxy.
     """
@@ -59,6 +60,10 @@ class Unauthorized(Unavailable):
     ) -> None:
         super().__init__(message, mend=mend, retry_after=retry_after)
         self.elsewhere = elsewhere
+
+
+class Missing(Unauthorized):
+    """A person must create the database, bucket or the like, or correct its name; nobody's rights are in question."""
 
 
 class BadResponse(CollectorError):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import Influxd, Victoria
 
-from collector.errors import Expired, Rejected, Unauthorized, Unavailable
+from collector.errors import Expired, Missing, Rejected, Unauthorized, Unavailable
 from collector.http import Http
 from collector.influx import V1, V2, open_sink
 from collector.point import MAX_TIME, Point, Series, Value, group_name
@@ -143,8 +143,8 @@ asked_and_written = pytest.mark.parametrize("points", [[], [score()]], ids=["ask
 
 @asked_and_written
 def test_a_database_that_is_not_there(points: list[Point], influxd: Influxd, http: Http) -> None:
-    """A missing database is Unauthorized: everything is kept until somebody creates it."""
-    with pytest.raises(Unauthorized, match='404: database not found: "nowhere"') as caught:
+    """A missing database is Missing: everything is kept until somebody creates it, and nobody's rights are blamed."""
+    with pytest.raises(Missing, match='404: database not found: "nowhere"') as caught:
         v1(influxd, "nowhere", http).write(points)
     assert caught.value.mend == (
         "create the database nowhere with `exposure-collector provision`, or correct its name in influxdb.main"
@@ -153,8 +153,8 @@ def test_a_database_that_is_not_there(points: list[Point], influxd: Influxd, htt
 
 @asked_and_written
 def test_a_retention_policy_that_is_not_there(points: list[Point], influxd: Influxd, database: str, http: Http) -> None:
-    """A missing retention policy is Unauthorized, though the server calls it an error of its own (500)."""
-    with pytest.raises(Unauthorized, match="retention policy not found: nowhere") as caught:
+    """A missing retention policy is Missing, though the server calls it an error of its own (500)."""
+    with pytest.raises(Missing, match="retention policy not found: nowhere") as caught:
         v1(influxd, database, http, retention_policy="nowhere").write(points)
     assert caught.value.mend.startswith(f"create the database {database}, retention policy nowhere")
 
@@ -176,6 +176,25 @@ def test_a_wrong_password(points: list[Point], influxd_with_users: Influxd, http
     with pytest.raises(Unauthorized, match="401: authorization failed") as caught:
         by_user(influxd_with_users, database, http, "admin", "wrong").write(points)
     assert caught.value.mend.startswith("correct influxdb.main.username and its password")
+
+
+@asked_and_written
+def test_nobody_where_users_are_wanted(points: list[Point], influxd_with_users: Influxd, http: Http) -> None:
+    """Without a name in the settings the mend is to set one, not to correct what isn't there."""
+    with pytest.raises(Unauthorized, match="401") as caught:
+        v1(influxd_with_users, influxd_with_users.database(), http).write(points)
+    assert caught.value.mend == ("set influxdb.main.username and password_file: the server wants to know who asks")
+
+
+@asked_and_written
+def test_a_database_that_is_not_there_where_users_are_wanted(
+    points: list[Point], influxd_with_users: Influxd, http: Http
+) -> None:
+    """For a user without a single right it is still the database that is missing, and it is to be created."""
+    influxd_with_users.query("CREATE USER powerless WITH PASSWORD 'p'")
+    with pytest.raises(Missing, match='404: database not found: "nowhere"') as caught:
+        by_user(influxd_with_users, "nowhere", http, "powerless", "p").write(points)
+    assert caught.value.mend.startswith("create the database nowhere with `exposure-collector provision`")
 
 
 @asked_and_written

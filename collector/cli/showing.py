@@ -61,6 +61,8 @@ def _show(found: "Status") -> None:
     page.print(f"journal: {journal.points} points in {_size(journal.bytes)}{span}", soft_wrap=True)
     if ill:
         page.print(pasted("what is wrong with a poll: `check`"), soft_wrap=True)
+    if any(sink.error for sink in found.sinks):
+        page.print(pasted("what is wrong with a sink, and what to do: `check`"), soft_wrap=True)
     if any(sink.dead_letters for sink in found.sinks):
         page.print(pasted("what was refused, and why: `rejected list`"), soft_wrap=True)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import quote_plus
 
-from collector.errors import Expired, Rejected, TooLarge, Unauthorized, Unavailable
+from collector.errors import Expired, Missing, Rejected, TooLarge, Unauthorized, Unavailable
 from collector.http import Answer
 
 MAX_WORDS = 300
@@ -58,12 +58,14 @@ class Asked:
     """The sink's table in the settings."""
     api: str = "v2"
     """What it is taken for, as the settings have it."""
+    nameless: str = ""
+    """The settings that would name whoever asks, where there are none."""
     right: str = "write"
     hidden: tuple[str, ...] = field(default=(), repr=False)
 
 
 def judge(answer: Answer, asked: Asked) -> None:
-    """Return when every point is stored; else raise Rejected, Expired, TooLarge, Unauthorized or Unavailable."""
+    """Return when every point is stored; else raise Rejected, Expired, TooLarge or the error of `refusal`."""
     said = words(answer)
     match answer.status:
         case 204:
@@ -79,14 +81,19 @@ def judge(answer: Answer, asked: Asked) -> None:
 
 
 def refusal(answer: Answer, asked: Asked) -> Unavailable:
-    """Return the error of an answer after which everything is kept: Unauthorized, or Unavailable when it may pass."""
+    """Return the error of an answer after which everything is kept.
+
+    That is Missing when the server lacks the place, Unauthorized, or Unavailable when it may pass.
+    """
     said = words(answer)
     text = message(answer.status, said, asked)
-    if answer.status in _PASSING and not _missing(said):
+    missing = _missing(said)
+    if answer.status in _PASSING and not missing:
         return Unavailable(
             text, retry_after=answer.retry_after(), throttled=answer.status == HTTPStatus.TOO_MANY_REQUESTS
         )
-    return Unauthorized(text, mend=_another_api(answer, said, asked) or _mend(answer.status, said, asked))
+    kind = Missing if missing else Unauthorized
+    return kind(text, mend=_another_api(answer, said, asked) or _mend(answer.status, said, asked))
 
 
 def version(answer: Answer) -> tuple[int, int] | None:
@@ -163,6 +170,8 @@ def _mend(status: int, said: str, asked: Asked) -> str:
             f"see {asked.table}.url (http or https, host, path): what answers there, or a proxy before it, is no"
             " InfluxDB"
         )
+    if status == HTTPStatus.UNAUTHORIZED and asked.nameless:
+        return f"set {asked.nameless}: the server wants to know who asks"
     mend = _MENDS.get(status, "see what the server says; everything is kept until it takes it")
     provision = _PROVISION.format(place=asked.place)
     return mend.format(

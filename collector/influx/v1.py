@@ -30,7 +30,12 @@ class V1:
         self._encoder = Encoder()
         table = f"influxdb.{name}"
         asked = Asked(
-            target=self.target, place=place, credential=f"{table}.username and its password", table=table, api="v1"
+            target=self.target,
+            place=place,
+            credential=f"{table}.username and its password",
+            table=table,
+            api="v1",
+            nameless="" if settings.username else f"{table}.username and password_file",
         )
         self.server = Server(settings, http, asked, self._sign)
 

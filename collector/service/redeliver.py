@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from collector.batch import Cursor, Filter
-from collector.errors import CollectorError, Unauthorized, Unavailable
+from collector.errors import CollectorError, Missing, Unauthorized, Unavailable
 from collector.http import Http
 from collector.influx import open_sink
 from collector.journal import Held, Journal, RoleLock, holder
@@ -212,7 +212,8 @@ class Redelivery:
         kind, _, words = noted.partition(": ")
         error: Unavailable | None = None
         if course.next < goal:
-            error = (Unauthorized if kind == Unauthorized.__name__ else Unavailable)(words) if noted else _silent(pid)
+            kinds = {each.__name__: each for each in (Missing, Unauthorized)}
+            error = kinds.get(kind, Unavailable)(words) if noted else _silent(pid)
         refused = course.refused()
         return Delivered(
             sink=course.sink,

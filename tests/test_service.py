@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from fakes import Script, Time, score
+from fakes import Script, Time, group, score
 from pytest_structlog import StructuredLogCapture
 
 from collector.errors import JournalError
@@ -24,6 +24,7 @@ from collector.service.run import Running
 from collector.service.soundness import Soundness
 from collector.settings import Settings, load
 
+HOUR = 3_600_000
 TENANT = """
 [tenants.contoso]
 tenant_id = "11111111-1111-1111-1111-111111111111"
@@ -200,3 +201,18 @@ def test_a_success_that_a_wrong_clock_told_does_not_count_for_ever(settings: Set
             watching.settled(Outcome(**facts, slot=int(slot * 1000), error=None, seconds=0.1))  # type: ignore[arg-type]
         assert watching.successes()["contoso", "organization"] <= time.time()
         assert watching.polls() == {("contoso", "organization", "ok"): 2}
+
+
+def test_a_restart_takes_no_score_from_prometheus_and_gives_none_back(settings: Settings, tmp_path: Path) -> None:
+    """Before its first poll a service shows the scores of three intervals, and of older ones when they were."""
+    now = int(time.time()) * 1000
+    fresh, stale = score("contoso", now - 2 * HOUR), score("fabrikam", now - 500 * HOUR)
+    with Journal(tmp_path / "journal.db") as journal:
+        journal.append([fresh, stale, group("contoso", "Servers", now - 2 * HOUR), score("left", now - HOUR)])
+        engine = Engine(settings, journal, name="host-1", tenants=[], delivered=lambda _: None)
+        engine.sources = [Script(tenant, iter(())) for tenant in ("contoso", "fabrikam", "new")]  # type: ignore[misc]
+        watching = Watching(engine, Expiry([]), Soundness(journal))
+        shown = {(point.series.measurement, point.series.tag("tenant")) for point in watching.scores()}
+        assert shown >= {("exposure_score", "contoso"), ("exposure_score_by_group", "contoso")}
+        assert ("exposure_score", "fabrikam") not in shown
+        assert watching.scored() == {"contoso": fresh.time / 1000, "fabrikam": stale.time / 1000}

@@ -1,7 +1,9 @@
 """The pages over facts: live, ready, metrics, and who may ask."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -58,6 +60,9 @@ class Known:
         if found is None or group is None:
             return found
         return next((replace(found, group=one) for one in found.card.groups if group in (one.name, one.id)), None)
+
+    def scored(self) -> Mapping[str, float]:
+        return {"contoso": SLOT / 1000}
 
     def successes(self) -> Mapping[tuple[str, str], float]:
         return {("contoso", "organization"): 1_699_999_200.0}
@@ -122,6 +127,7 @@ def test_metrics_are_what_prometheus_reads(pages: httpx.Client) -> None:
     assert value("defender_exposure_score", tenant="contoso") == 41.25
     labels = {"tenant": "contoso", "rbacGroupName": 'Büro "3"\\x', "rbacGroupId": "7"}
     assert value("defender_exposure_score_by_group", **labels) == 12.0
+    assert value("defender_exposure_score_timestamp_seconds", tenant="contoso") == SLOT / 1000
     subject = {"tenant": "contoso", "subject": "organization"}
     assert value("collector_poll_last_success_timestamp_seconds", **subject) == 1_699_999_200.0
     assert value("collector_credential_expiry_timestamp_seconds", tenant="contoso") == 1_800_000_000.0
@@ -132,6 +138,16 @@ def test_metrics_are_what_prometheus_reads(pages: httpx.Client) -> None:
     assert value("collector_dead_letters", sink="main") == 2
     assert value("collector_journal_bytes") == 4096
     assert value("collector_journal_ok") == 1
+
+
+def test_the_readme_names_every_metric(pages: httpx.Client) -> None:
+    """Its table has each that is scraped, with its labels, and no other."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text().partition("\n## While it runs\n")[2]
+    listed = dict(re.findall(r"^\| `((?:defender|collector)_\w+)(?:\{([\w, ]+)\})?` \|", readme, re.MULTILINE))
+    found = dict(samples(pages.get("/metrics").text).keys())
+    assert {name: set(re.findall(r"\w+", labels)) for name, labels in listed.items()} == {
+        name: {label for label, _ in labels} for name, labels in found.items()
+    }
 
 
 def test_a_journal_that_fails_is_told_by_the_metrics(known: Known, pages: httpx.Client) -> None:

@@ -77,6 +77,11 @@ class Watching:
         journal = self._engine.journal
         return [*journal.latest("exposure_score", since), *journal.latest("exposure_score_by_group", since)]
 
+    def scored(self) -> Mapping[str, float]:
+        newest = self._engine.journal.latest("exposure_score", 0)
+        times = {point.series.tag("tenant"): point.time / 1000 for point in newest}
+        return {tenant: times[tenant] for tenant in self.tenants() if tenant in times}
+
     def tenants(self) -> Sequence[str]:
         return [source.tenant for source in self._engine.sources]
 

@@ -30,6 +30,9 @@ class Facts(Protocol):
     def scores(self) -> Sequence[Point]:
         """The newest point of each exposure score series that has one within three intervals."""
 
+    def scored(self) -> Mapping[str, float]:
+        """When each tenant's newest organization score is of, however old: its slot in seconds since the epoch."""
+
     def successes(self) -> Mapping[tuple[str, str], float]:
         """When (tenant, subject) last succeeded: the slot in seconds since the epoch."""
 

@@ -30,7 +30,7 @@ class _Scrape(Collector):
         readable = True
         try:
             # A list: half a family would be a lie.
-            yield from [*self._scores(), *self._sinks()]
+            yield from [*self._scores(), self._scored(), *self._sinks()]
             yield GaugeMetricFamily(
                 "collector_journal_bytes", "Size of the journal's file", value=self._facts.journal_bytes()
             )
@@ -61,6 +61,18 @@ class _Scrape(Collector):
                 family.add_metric([value for _, value in point.series.tags], float(point.fields["score"]))
         yield whole
         yield groups
+
+    def _scored(self) -> Metric:
+        # The score itself goes: a gauge that stays would be drawn as measured at each scrape. Since when it is gone
+        # stays, also over a restart.
+        times = GaugeMetricFamily(
+            "defender_exposure_score_timestamp_seconds",
+            "The slot of the organization's newest score, however old",
+            labels=["tenant"],
+        )
+        for tenant, seconds in self._facts.scored().items():
+            times.add_metric([tenant], seconds)
+        return times
 
     def _sinks(self) -> Iterator[Metric]:
         backlog = GaugeMetricFamily(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from journals import DAY, HOUR, MIDNIGHT, group, look, org, steps
 
-from collector.journal import Journal, log
+from collector.journal import Journal, reader
 from collector.point import MAX_TIME, Point, Series, carried
 
 _NAMES = ("Finance", "Ünïts 🚨", "a,b=c d")
@@ -143,7 +143,7 @@ def test_what_stood_before_a_moment_is_the_newest_of_a_day(
     journal: Journal, monkeypatch: pytest.MonkeyPatch, moments_a_view: int
 ) -> None:
     """Of each series that is asked for: at the moment or up to a day before it, else nothing; damage steps aside."""
-    monkeypatch.setattr(log, "_MOMENTS", moments_a_view)
+    monkeypatch.setattr(reader, "_MOMENTS", moments_a_view)
     moments = [MIDNIGHT - DAY - HOUR, MIDNIGHT - HOUR, MIDNIGHT + HOUR, MIDNIGHT + 2 * HOUR]
     journal.append([group("a", moment, float(n)) for n, moment in enumerate(moments)])
     journal.append([group("b", MIDNIGHT + 3 * HOUR, 9.0)])

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from collector.batch import Backlog, Batch, Cursor, DeadLetter, Filter, Row
+from collector.batch import Backlog, Batch, Cursor, DeadLetter, Filter
 from collector.errors import JournalError
 from collector.journal import cursors, forgetting, past
 from collector.journal.database import Database
@@ -17,20 +17,20 @@ from collector.journal.past import Summary
 from collector.journal.places import first
 from collector.journal.proving import Proof, attempt, prove
 from collector.journal.pruning import prune
+from collector.journal.reader import Reader
 from collector.journal.rows import Rows
 from collector.journal.salvage import Salvaged
-from collector.point import Point, Series
+from collector.point import Point
 
 _SPAN = 50_000
 """Rows that one `read` looks at, at the most: a view that stays open keeps every writer waiting."""
-_MOMENTS = 5_000
-"""Moments that one view looks before, at the most."""
 _EVERYTHING = Filter()
 
 
-class Journal:
-    """One journal file. Any thread may call; every method raises JournalError when the file can't be used.
+class Journal(Reader):
+    """One journal file: what a `Reader` answers, and all that changes it.
 
+    Any thread may call; every method raises JournalError when the file can't be used.
     `untouched`: it can be written to, and opening it changes nothing; raise OldFormat where it would have to.
     """
 
@@ -38,9 +38,9 @@ class Journal:
         self, path: Path, *, readonly: bool = False, untouched: bool = False, clock: Callable[[], float] = time.time
     ) -> None:
         self.path = path
-        self._clock = clock
-        self._rows = Rows()
-        self._database = Database(path, readonly=readonly, untouched=untouched, stale=self._rows.names.forget)
+        rows = Rows()
+        database = Database(path, readonly=readonly, untouched=untouched, stale=rows.names.forget)
+        super().__init__(database, rows, clock)
         self.letters = Letters(self._database, self._rows, clock)
         """What sinks have refused for good."""
 
@@ -175,43 +175,6 @@ class Journal:
     def dead_letters(self, sink: str) -> int:
         """Return how many points the sink has refused for good."""
         return self.letters.count(sink)
-
-    def history(self, series: Series, since: int, until: int) -> Sequence[Point]:
-        """Return the points of a series from `since` to before `until` (ms), in the order of time."""
-        with self._database.reading() as connection:
-            return [row.point for row in past.history(connection, self._rows, series, since, until)]
-
-    def latest(self, measurement: str, since: int, tenant: str | None = None) -> Sequence[Point]:
-        """Return the newest point of each series of a measurement, from `since` (ms) to now."""
-        until = int(self._clock() * 1000) + 1
-        with self._database.reading() as connection:
-            wanted = self._rows.names.of_measurement(connection, measurement, tenant)
-            return [row.point for row in past.latest(connection, self._rows, wanted, since, until)]
-
-    def before(self, moments: Sequence[tuple[Series, int]]) -> Sequence[Point | None]:
-        """Return the newest point of each series at or before its moment (ms), None where that is over a day older."""
-        found: list[Row | None] = []
-        for start in range(0, len(moments), _MOMENTS):
-            with self._database.reading() as connection:
-                found += past.before(connection, self._rows, moments[start : start + _MOMENTS])
-        return [None if row is None else row.point for row in found]
-
-    def series(self, measurement: str, tenant: str | None = None) -> Sequence[Series]:
-        """Return every series that ever had a point of a measurement, of one tenant or of all."""
-        with self._database.reading() as connection:
-            return [series for _, series in self._rows.names.of_measurement(connection, measurement, tenant)]
-
-    def at(self, measurement: str, moment: int) -> Sequence[Point]:
-        """Return the points of a measurement at one time (ms)."""
-        with self._database.reading() as connection:
-            wanted = self._rows.names.of_measurement(connection, measurement)
-            return [row.point for row in past.at(connection, self._rows, wanted, moment)]
-
-    def between(self, measurement: str, since: int, until: int, tenant: str | None = None) -> Sequence[Point]:
-        """Return a measurement's points from `since` to before `until` (ms), of one tenant or of all, by time."""
-        with self._database.reading() as connection:
-            wanted = self._rows.names.of_measurement(connection, measurement, tenant)
-            return [row.point for row in past.between(connection, self._rows, wanted, since, until)]
 
     def bytes(self) -> int:
         """Return the size of the file."""

@@ -1,5 +1,6 @@
 """What `demo` shows: 90 days of history, the service at a short interval, two faults that it rides out, and a tally."""
 
+import shlex
 import socket
 import threading
 import time
@@ -139,7 +140,7 @@ class Demo:
     def _next(self) -> str:
         """Return what to do next, with the commands to type."""
         if self._kept:
-            look = f"Look at the history:\n  {typed()} trend --config {self._config}"
+            look = f"Look at the history:\n  {typed()} trend --config {shlex.quote(str(self._config))}"
         else:
             look = f"To keep this history, and to look at it with `trend`:\n  {typed()} demo --folder FOLDER"
         return f"\n{look}\nNext, your own tenant: README.md, and config/collector.example.toml."

@@ -176,7 +176,7 @@ def _take(job: Job, intake: "Intake", of: int, file: str, progress: Progress) ->
     try:
         while chunk := list(islice(points, CHUNK)):
             intake.take(chunk)
-            progress.show(f"importing {file}", intake.points, of)
+            progress.show(f"{'comparing' if intake.dry else 'importing'} {file}", intake.points, of)
     except KeyboardInterrupt:
         print(
             f"interrupted: {intake.points:,} of {counted(of, 'point')} are in; call it again for the others",

@@ -1,5 +1,6 @@
 """`simulate` and `demo`: a Defender tenant on loopback, and the whole collector against it."""
 
+import shlex
 import sys
 import tempfile
 import threading
@@ -131,8 +132,8 @@ def simulate(
 
 def _next(simulator: "Simulator", credential: str, approve_after: float | None) -> list[str]:
     """Return what to type, in order, until a collector polls."""
-    config = f"--config {simulator.settings_file}"
-    curl = f"curl -s --cacert {simulator.ca_file}"
+    config = f"--config {shlex.quote(str(simulator.settings_file))}"
+    curl = f"curl -s --cacert {shlex.quote(str(simulator.ca_file))}"
     lines = []
     if simulator.metadata_url:
         lines += [f"export AZURE_POD_IDENTITY_AUTHORITY_HOST={simulator.metadata_url}"]

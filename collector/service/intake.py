@@ -36,7 +36,7 @@ class Intake:
 
     def __init__(self, journal: Journal | None, *, dry: bool, scores: bool = False, shown: int = 10) -> None:
         self._journal = journal
-        self._dry = dry
+        self.dry = dry
         self._scores = scores
         self._shown = shown
         self._known: dict[str, set[Series]] = {}
@@ -67,7 +67,7 @@ class Intake:
             wanted.append(point)
             if before is not None:
                 changes.append(Change(point, before))
-        if self._journal is not None and wanted and not self._dry:
+        if self._journal is not None and wanted and not self.dry:
             self._journal.append(wanted)
             for point in wanted:
                 self._series(point.series.measurement).add(point.series)

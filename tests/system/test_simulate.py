@@ -1,6 +1,7 @@
 """`simulate`: what it prints is enough to poll with, for every way to sign in."""
 
 import re
+import shlex
 import signal
 from pathlib import Path
 
@@ -36,16 +37,19 @@ def test_each_way_to_sign_in_works_with_the_settings_that_are_printed(kind: str,
 
 def test_what_was_added_to_its_settings_is_there_the_next_time(tmp_path: Path) -> None:
     """A folder can be used again: the settings have what a person added, point at the new address, and poll."""
-    with Simulated(tmp_path, "--groups", "2"):
+    folder = tmp_path / "to try"
+    with Simulated(folder, "--groups", "2"):
         pass
-    config = tmp_path / "collector.toml"
+    config = folder / "collector.toml"
     with config.open("a") as file:
         file.write('\n[journal]\npath = "tried.db"\n')
-    with Process("simulate", "--groups", "2", "--folder", tmp_path) as again:
-        until(lambda: any("serving on" in line for line in again.err), what="simulate")
+    with Process("simulate", "--groups", "2", "--folder", folder) as again:
+        until(lambda: any("serving on" in line for line in again.err) and len(again.err) > 1, what="simulate")
         assert f"{config}, beside what was added there" in "".join(again.err)
-        well(collector("once", "--config", config))
-    assert (tmp_path / "tried.db").exists()
+        (proposed,) = [shlex.split(line) for line in again.err if " once --config" in line]
+        assert proposed[-3:] == ["once", "--config", str(config)]
+        well(collector(*proposed[-3:]))
+    assert (folder / "tried.db").exists()
 
 
 def test_what_is_secret_is_its_owners_alone(tmp_path: Path) -> None:

@@ -132,7 +132,8 @@ def test_several_tenants_are_ranked(several: Path) -> None:
     known = [score for score in scores if score is not None]
     assert scores == [*sorted(known, reverse=True), None]
     never = found["tenants"][-1]
-    assert never == {"tenant": never["tenant"], "groups": [], "annotations": [], **dict.fromkeys(STANDING)}
+    nothing = {**dict.fromkeys(STANDING), "across_break": []}
+    assert never == {"tenant": never["tenant"], "groups": [], "annotations": [], **nothing}
     ranking, _, cards = well(collector("trend", "--config", several)).partition("\n\n")
     assert [line.split()[-1] for line in ranking.splitlines()[1:]] == [card["tenant"] for card in found["tenants"]]
     assert "never polled" in ranking
@@ -167,7 +168,7 @@ def test_a_wrong_name_is_exit_code_2_and_names_the_right_ones(polled: Path) -> N
     for arguments, word in (
         (("--tenant", "nobody"), "contoso"),
         (("--group", "nobody"), group),
-        (("--days", "0"), "greater than or equal to 1"),
+        (("--days", "0"), "not a whole number from 1 to 3650"),
     ):
         done = collector("trend", "--config", polled, *arguments)
         assert (done.returncode, done.stdout) == (2, "")

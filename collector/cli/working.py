@@ -40,12 +40,13 @@ def run(*, config: ConfigFile = None, name: Name = None) -> None:
 
     It goes on until SIGTERM or Ctrl-C.
     """
-    from collector.service import STOP_SECONDS, Service
+    from collector.service import STOP_SECONDS, Manager, Service
 
     settings = read_settings(config)
     tenants = list(settings.tenants)
     want_secrets(settings, tenants)
-    service = Service(settings, name=collector_name(name), tenants=tenants)
+    manager = Manager(os.environ, os.getpid())
+    service = Service(settings, name=collector_name(name), tenants=tenants, manager=manager)
     stop = threading.Event()
 
     def end() -> None:

@@ -3,6 +3,7 @@
 from collector.service.engine import STOP_SECONDS
 from collector.service.ids import last_ids
 from collector.service.intake import Change, Intake
+from collector.service.manager import Manager
 from collector.service.once import Report, once
 from collector.service.redeliver import Stand
 from collector.service.replay import Replayed, replay
@@ -13,6 +14,7 @@ __all__ = [
     "STOP_SECONDS",
     "Change",
     "Intake",
+    "Manager",
     "Replayed",
     "Report",
     "Resending",

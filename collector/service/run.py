@@ -16,6 +16,7 @@ from collector.service.clock import ClockWatch
 from collector.service.engine import KEEP, PRUNE, SLOT, STOP_SECONDS, Engine, slot_of, succeeded
 from collector.service.expiry import Expiry
 from collector.service.facts import Watching
+from collector.service.manager import Manager
 from collector.service.offset import Offset
 from collector.service.soundness import Soundness
 from collector.settings import Settings
@@ -41,11 +42,13 @@ class Service:
         name: str,
         tenants: Sequence[str],
         seen: Callable[[Outcome], None] = lambda _: None,
+        manager: Manager | None = None,
     ) -> None:
         self._settings = settings
         self._name = name
         self._tenants = tenants
         self._seen = seen
+        self._manager = manager
         self._engine: Engine | None = None
 
     @property
@@ -60,13 +63,19 @@ class Service:
             self._engine = Engine(
                 self._settings, journal, name=self._name, tenants=self._tenants, delivered=lambda _: None
             )
-            return Running(self._settings, self._engine, self._seen).until(stop)
+            return Running(self._settings, self._engine, self._seen, self._manager).until(stop)
 
 
 class Running:
     """The service while it runs: when what is done. `seen` is told each poll that is settled, on its worker."""
 
-    def __init__(self, settings: Settings, engine: Engine, seen: Callable[[Outcome], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        seen: Callable[[Outcome], None] = lambda _: None,
+        manager: Manager | None = None,
+    ) -> None:
         self._settings = settings
         self._engine = engine
         self._interval = settings.poll.interval_seconds
@@ -76,6 +85,7 @@ class Running:
         self._watching = Watching(engine, self._expiry, self._soundness)
         self._backoff = Backoff(base=max(0.1, min(2.0, self._interval / 60)), most=120.0)
         self._seen = seen
+        self._manager = manager or Manager({}, 0)
         self._watch = ClockWatch(self._jumped)
         self._polled = -1
         self._compared = not engine.sources
@@ -104,10 +114,13 @@ class Running:
             journal=str(self._settings.journal.path),
             web=web.url if web else None,
         )
+        self._manager.ready(f"tenants: {len(engine.sources)}, sinks: {len(engine.deliveries)}")
         # A signal that reaches another thread, or this one as it falls asleep, is seen when it wakes.
         while not stop.wait(_LOOK_SECONDS):
-            pass
+            if self._watching.turns():
+                self._manager.turning()
         _log.info("service.stopping")
+        self._manager.stopping()
         asked = time.monotonic()
         self._watch.stop()
         if web:

@@ -1,0 +1,133 @@
+"""Another machine like this one: a layer above its disk, in namespaces, for what a test installs, breaks or boots.
+
+Whatever is written there is gone afterwards, and every process in it ends with it. The network is this machine's. Needs
+root.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import pytest
+from servers import NOT_TESTED, need
+
+_UNSHARE = "/usr/bin/unshare"
+SYSTEMD = "/lib/systemd/systemd"
+_WAIT_SECONDS = 30
+_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+_BEGIN = """
+set -e
+mount -t tmpfs tmpfs "$1"
+cd "$1"
+mkdir layer work root
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/layer,workdir=$1/work" root
+mount -t proc proc root/proc
+mount --rbind /dev root/dev
+mount -t tmpfs tmpfs root/run
+# A Python may be at home at root's: other users are to reach it here.
+chmod 755 root/root
+mkdir root/before
+"""
+_UNITS = """
+mount -t sysfs sysfs root/sys
+mount -t cgroup2 cgroup2 root/sys/fs/cgroup
+# Nothing starts by itself: a machine that boots would clean its /tmp, in which this very suite may lie.
+rm -rf root/etc/systemd/system/*.wants root/lib/systemd/system/*.wants
+printf '[Unit]\\nDefaultDependencies=no\\n' > root/etc/systemd/system/test.target
+"""
+# Not by chroot: who is in one may make no namespace of users.
+_ENTER = """
+cd root
+pivot_root . before
+umount -l before
+rmdir before
+"""
+_IDLE = f"{_BEGIN}{_ENTER}echo up; exec cat >/dev/null"
+# What is mounted for a service, its secrets above all, it must see: the mounts are shared.
+_BOOT = f"""{_BEGIN}{_UNITS}{_ENTER}mount --make-rshared /; echo up
+exec env -i container=test {SYSTEMD} --system --unit=test.target --show-status=no --log-target=null"""
+
+
+class Machine:
+    """One machine, from `with` to its end. `boots`: whether systemd is its first process, and units can be started."""
+
+    def __init__(self, folder: Path, *, boots: bool = False) -> None:
+        for program in (_UNSHARE, *([SYSTEMD] if boots else [])):
+            need(program)
+        if os.geteuid() != 0:
+            pytest.skip(f"{NOT_TESTED} for want of root's rights")
+        self._folder = folder
+        self._boots = boots
+        namespaces = "-mpCf" if boots else "-mpf"
+        begin = ("sh", "-c", _BOOT if boots else _IDLE, "sh", str(folder))
+        self._command = [_UNSHARE, namespaces, "--kill-child", "--propagation", "private", *begin]
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        if self._process.stdout.readline() != "up\n":
+            raise AssertionError(self._process.stderr.read())
+        end = time.monotonic() + _WAIT_SECONDS
+        while self._boots and self.run("systemctl", "is-active", "--quiet", "test.target").returncode:
+            assert time.monotonic() < end, "systemd does not come up"
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream:
+                stream.close()
+
+    def command(self, *words: str, user: str = "", env: Mapping[str, str] | None = None, cwd: str = "/") -> list[str]:
+        """Return the command that runs `words` on it; as `user`, a number, without any right of root's."""
+        rights = ["--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs"]
+        rights += ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
+        given = {"PATH": _PATH, **(env or {})}
+        return [
+            *("nsenter", "-t", self._inside(), "-m", "-p", "--"),
+            *(["setpriv", *rights] if user else []),
+            *("env", "-i", "-C", cwd, *(f"{key}={value}" for key, value in given.items()), *words),
+        ]
+
+    def run(
+        self, *words: str, user: str = "", env: Mapping[str, str] | None = None, cwd: str = "/", timeout: float = 120
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command on it to its end."""
+        command = self.command(*words, user=user, env=env, cwd=cwd)
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+
+    def well(self, *words: str, user: str = "", env: Mapping[str, str] | None = None, cwd: str = "/") -> str:
+        """Return what a command printed; fail with what it said unless it ended with 0."""
+        done = self.run(*words, user=user, env=env, cwd=cwd)
+        assert done.returncode == 0, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> None:
+        """Write a file, with the folders that it needs."""
+        self.well("mkdir", "-p", str(Path(path).parent))
+        done = subprocess.run(self.command("tee", path), input=text, text=True, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+        self.well("chmod", f"{mode:o}", path)
+
+    def seal(self, *volumes: str) -> None:
+        """Let nothing be written from now on but below `volumes`, whoever asks."""
+        for volume in volumes:
+            self.well("mount", "--bind", volume, volume)
+        self.well("mount", "-o", "remount,bind,ro", "/")
+
+    def _inside(self) -> str:
+        """Return the pid of its first process."""
+        assert self._process is not None
+        pid = self._process.pid
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()[0]

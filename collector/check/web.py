@@ -57,7 +57,7 @@ def _take(host: str, port: int) -> None:
 
 def _taken(settings: Settings, clients: Clients) -> Finding:
     web, pid = settings.web, holder(settings.journal.path)
-    if pid and _ours(web.host, web.port, clients):
+    if pid and _ours(f"{web.url}livez", clients):
         return Finding("web", ok=True, message=f"{web.listen}: the service answers there (process {pid})")
     return Finding(
         "web",
@@ -67,10 +67,8 @@ def _taken(settings: Settings, clients: Clients) -> Finding:
     )
 
 
-def _ours(host: str, port: int, clients: Clients) -> bool:
-    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what the settings may say
+def _ours(url: str, clients: Clients) -> bool:
     try:
-        url = f"http://{f'[{reached}]' if ':' in reached else reached}:{port}/livez"
         return clients.trusting(None).send("GET", url, seconds=_SECONDS).body in _OURS
     except CollectorError:
         return False

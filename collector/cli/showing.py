@@ -1,7 +1,11 @@
-"""`status`: what the journal says of tenants, sinks and itself. Needs no network, no secret and no right to write."""
+"""`status`: what the journal says of tenants, sinks and itself; `health`: what the service says of itself.
+
+They need no secret and no right to write; `status` asks nobody, `health` the service on this machine alone.
+"""
 
 import json
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 def add(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(status)
+    app.command()(health)
 
 
 def status(*, config: ConfigFile = None, as_json: Json = False) -> None:
@@ -30,6 +35,25 @@ def status(*, config: ConfigFile = None, as_json: Json = False) -> None:
         print(json.dumps(found.document()))
     else:
         _show(found)
+
+
+def health(
+    *,
+    config: ConfigFile = None,
+    ready: Annotated[bool, typer.Option("--ready", help="Whether it does its work, not only turns.")] = False,
+) -> None:
+    """Ask the service on this machine if it turns.
+
+    For whoever watches it: 0 it does, 1 it does not.
+    """
+    from collector.health import unwell
+
+    reasons = unwell(read_settings(config), ready=ready)
+    for reason in reasons:
+        print(f"error: {reason}", file=sys.stderr)
+    if reasons:
+        raise typer.Exit(1)
+    print("ready" if ready else "live")
 
 
 def _show(found: "Status") -> None:

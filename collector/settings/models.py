@@ -174,6 +174,12 @@ class Web(Section):
         """The port to listen on; 0 is any free one, also where there is no host."""
         return fields.split_listen(self.listen)[1] if self.listen else 0
 
+    @property
+    def url(self) -> str | None:
+        """Where this machine asks, to the final slash; None where that can't be known beforehand."""
+        reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - what may be said
+        return f"http://{f'[{reached}]' if ':' in reached else reached}:{self.port}/" if self.port else None
+
 
 class Log(Section):
     """How much is logged, and in which form; `auto` is console on a terminal and json elsewhere."""

@@ -18,6 +18,7 @@ COMMANDS = (
         "once",
         "check",
         "status",
+        "health",
         "trend",
         "spikes",
         "annotate",

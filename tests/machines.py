@@ -1,13 +1,15 @@
 """Another machine like this one: a layer above its disk, in namespaces, for what a test installs, breaks or boots.
 
-Whatever is written there is gone afterwards, and every process in it ends with it. The network is this machine's. Needs
-root.
+Whatever is written there is gone afterwards, and every process in it ends with it. Needs root.
 """
 
+import itertools
 import os
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -15,9 +17,10 @@ import pytest
 from servers import NOT_TESTED, need
 
 _UNSHARE = "/usr/bin/unshare"
+_IP = "/usr/bin/ip"
 SYSTEMD = "/lib/systemd/systemd"
 _WAIT_SECONDS = 30
-_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 _BEGIN = """
 set -e
 mount -t tmpfs tmpfs "$1"
@@ -51,20 +54,35 @@ _BOOT = f"""{_BEGIN}{_UNITS}{_ENTER}mount --make-rshared /; echo up
 exec env -i container=test {SYSTEMD} --system --unit=test.target --show-status=no --log-target=null"""
 
 
-class Machine:
-    """One machine, from `with` to its end. `boots`: whether systemd is its first process, and units can be started."""
+@dataclass(frozen=True)
+class Started:
+    """A command that runs, and the file of all that it says."""
 
-    def __init__(self, folder: Path, *, boots: bool = False) -> None:
-        for program in (_UNSHARE, *([SYSTEMD] if boots else [])):
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+class Machine:
+    """One machine, from `with` to its end.
+
+    `boots`: whether systemd is its first process, and units can be started. `alone`: whether it has a loopback of its
+    own, and no other network; else it shares this machine's.
+    """
+
+    def __init__(self, folder: Path, *, boots: bool = False, alone: bool = False) -> None:
+        for program in (_UNSHARE, *([SYSTEMD] if boots else []), *([_IP] if alone else [])):
             need(program)
         if os.geteuid() != 0:
             pytest.skip(f"{NOT_TESTED} for want of root's rights")
         self._folder = folder
         self._boots = boots
-        namespaces = "-mpCf" if boots else "-mpf"
-        begin = ("sh", "-c", _BOOT if boots else _IDLE, "sh", str(folder))
+        self._alone = alone
+        namespaces = f"-mpf{'C' if boots else ''}{'n' if alone else ''}"
+        lonely = f"{_IP} link set lo up\n" if alone else ""
+        begin = ("sh", "-c", lonely + (_BOOT if boots else _IDLE), "sh", str(folder))
         self._command = [_UNSHARE, namespaces, "--kill-child", "--propagation", "private", *begin]
         self._process: subprocess.Popen[str] | None = None
+        self._begun = itertools.count()
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -93,9 +111,9 @@ class Machine:
         """Return the command that runs `words` on it; as `user`, a number, without any right of root's."""
         rights = ["--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs"]
         rights += ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
-        given = {"PATH": _PATH, **(env or {})}
+        given = {"PATH": PATH, **(env or {})}
         return [
-            *("nsenter", "-t", self._inside(), "-m", "-p", "--"),
+            *("nsenter", "-t", self._inside(), "-m", "-p", *(["-n"] if self._alone else []), "--"),
             *(["setpriv", *rights] if user else []),
             *("env", "-i", "-C", cwd, *(f"{key}={value}" for key, value in given.items()), *words),
         ]
@@ -112,6 +130,30 @@ class Machine:
         done = self.run(*words, user=user, env=env, cwd=cwd)
         assert done.returncode == 0, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+    @contextmanager
+    def started(
+        self, *words: str, user: str = "", env: Mapping[str, str] | None = None, cwd: str = "/"
+    ) -> Iterator["Started"]:
+        """Yield a command while it runs; fail unless it then ends with 0, when it is told to."""
+        begun = next(self._begun)
+        pid_file = f"/run/{begun}.pid"
+        log = self._folder.with_name(f"{self._folder.name}-{begun}.log")
+        # The signal is for the process there, not for what waits for it here.
+        command = self.command(*words, user=user, env=env, cwd=cwd)
+        at = command.index("--") + 1
+        command[at:at] = ["sh", "-c", 'echo $$ > "$0"; exec "$@"', pid_file]
+        with log.open("w", encoding="utf-8") as output:
+            process = subprocess.Popen(command, stdout=output, stderr=output)
+        try:
+            yield Started(process, log)
+            self.run("sh", "-c", f"kill -TERM $(cat {pid_file})")
+            code = process.wait(20)
+            assert code == 0, f"{words}: exit {code}\n{log.read_text(encoding='utf-8')}"
+        finally:
+            self.run("sh", "-c", f"kill -KILL $(cat {pid_file})")
+            process.kill()
+            process.wait()
 
     def write(self, path: str, text: str, mode: int = 0o644) -> None:
         """Write a file, with the folders that it needs."""

@@ -7,6 +7,7 @@ import itertools
 import os
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,6 +49,25 @@ pivot_root . before
 umount -l before
 rmdir before
 """
+# The first process begins in a control group of its own: two systemds can't share one.
+_APART = """
+set -e
+mount -t cgroup2 cgroup2 "$1"
+mkdir "$1/$2"
+echo $$ > "$1/$2/cgroup.procs"
+umount "$1"
+shift 2
+exec "$@"
+"""
+_CLEARED = """
+mount -t cgroup2 cgroup2 "$1"
+for try in $(seq 100); do
+    find "$1/$2" -depth -type d -exec rmdir {} + 2>/dev/null
+    [ -e "$1/$2" ] || exit 0
+    sleep 0.05
+done
+exit 1
+"""
 _IDLE = f"{_BEGIN}{_ENTER}echo up; exec cat >/dev/null"
 # What is mounted for a service, its secrets above all, it must see: the mounts are shared.
 _BOOT = f"""{_BEGIN}{_UNITS}{_ENTER}mount --make-rshared /; echo up
@@ -80,12 +100,16 @@ class Machine:
         namespaces = f"-mpf{'C' if boots else ''}{'n' if alone else ''}"
         lonely = f"{_IP} link set lo up\n" if alone else ""
         begin = ("sh", "-c", lonely + (_BOOT if boots else _IDLE), "sh", str(folder))
-        self._command = [_UNSHARE, namespaces, "--kill-child", "--propagation", "private", *begin]
+        self._groups = (f"{folder}.groups", f"exposure-collector-{uuid.uuid4().hex}")
+        apart = (_UNSHARE, "-m", "--propagation", "private", "sh", "-c", _APART, "sh", *self._groups)
+        self._command = [*(apart if boots else ()), _UNSHARE, namespaces, "--kill-child"]
+        self._command += ["--propagation", "private", *begin]
         self._process: subprocess.Popen[str] | None = None
         self._begun = itertools.count()
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
+        Path(self._groups[0]).mkdir(exist_ok=True)
         self._process = subprocess.Popen(
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -106,6 +130,9 @@ class Machine:
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream:
                 stream.close()
+        if self._boots:
+            cleared = (_UNSHARE, "-m", "--propagation", "private", "sh", "-c", _CLEARED, "sh", *self._groups)
+            subprocess.run(cleared, check=True, capture_output=True, timeout=60)
 
     def command(self, *words: str, user: str = "", env: Mapping[str, str] | None = None, cwd: str = "/") -> list[str]:
         """Return the command that runs `words` on it; as `user`, a number, without any right of root's."""

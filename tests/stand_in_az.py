@@ -7,10 +7,12 @@ answers. Queries are JMESPath, as they are there.
 import json
 import os
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import jmespath
+from cryptography import x509
 
 STATE = Path(os.environ["STAND_IN_AZ"])
 GRAPH, LOGIN = "https://graph.microsoft.com/", "https://login.microsoftonline.com"
@@ -71,7 +73,11 @@ class Directory:
     def ad_app_credential_reset(self, given: Given) -> Object:
         assert "--append" in given, "others' credentials would go"
         text = Path(given["--cert"].removeprefix("@")).read_text(encoding="utf-8")
-        self._app(given)["keys"].append({"keyId": self._id(), "displayName": given["--display-name"], "text": text})
+        # As the real one does: to the certificate's end, but a year at the most unless a number is given.
+        most = datetime.now(UTC) + timedelta(days=365 * int(given.get("--years", 1)))
+        ends = min(x509.load_pem_x509_certificate(text.encode()).not_valid_after_utc, most)
+        key = {"keyId": self._id(), "displayName": given["--display-name"], "endDateTime": ends.isoformat()}
+        self._app(given)["keys"].append(key | {"text": text})
         return {"appId": given["--id"]}
 
     def ad_app_federated_credential_list(self, given: Given) -> list[Object]:

@@ -159,9 +159,9 @@ make_certificate() {
 upload_certificate() {
     local public
     public=$(mktemp)
-    # Its public part alone leaves this machine.
+    # Its public part alone leaves this machine. It counts to its own end: without a number that would be a year.
     openssl x509 -in "$certificate" -out "$public"
-    ask ad app credential reset --id "$app" --cert "@$public" --append --display-name "$(fingerprint)" \
+    ask ad app credential reset --id "$app" --cert "@$public" --append --years 20 --display-name "$(fingerprint)" \
         --query appId
     rm "$public"
 }

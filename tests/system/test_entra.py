@@ -6,11 +6,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from system.blackbox import collector
+from system.test_readme import blocks
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "deploy" / "entra" / "register.sh"
@@ -65,6 +67,15 @@ class Directory:
         return subprocess.run(
             [SCRIPT, *words], cwd=self.folder, env=env, capture_output=True, text=True, timeout=60, check=False
         )
+
+    def line(self, line: str) -> str:
+        """Run a line of a shell as it stands, and return all that it says; fail unless it ends well."""
+        env = {"PATH": f"{self.folder}/bin:{os.environ['PATH']}", "STAND_IN_AZ": str(self._file)}
+        done = subprocess.run(
+            ["sh", "-c", line], cwd=self.folder, env=env, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
 
     def well(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Call the script, and fail unless it ends well."""
@@ -171,6 +182,8 @@ def test_a_certificate_s_key_stays_on_the_machine(directory: Directory) -> None:
     assert text.count("-----BEGIN") == 2
     assert key["text"] in text
     assert {path.name for path in directory.folder.glob("contoso*")} == {"contoso.pem"}
+    left = datetime.fromisoformat(key["endDateTime"]) - datetime.now(UTC)
+    assert 729 <= left.days <= 730, "it counts as long as it says, not a year"
 
 
 def test_a_partner_s_customers_consent_by_a_link(directory: Directory) -> None:
@@ -264,3 +277,13 @@ def test_the_portal_s_steps_are_the_script_s() -> None:
     assert (
         kinds == set(re.findall(r'kind = "(\w+)"', PORTAL)) == {"certificate", "workload_identity", "managed_identity"}
     )
+
+
+def test_the_lines_of_the_readme_show_it_and_do_it(directory: Directory) -> None:
+    """The first says what would be done, the second does it and prints the settings."""
+    (directory.folder / "deploy").symlink_to(ROOT / "deploy")
+    lines = next(block for block in blocks("console") if "register.sh" in block).splitlines()
+    shown, done = (directory.line(line) for line in lines)
+    assert "would: " in shown
+    assert "doing: " in done
+    assert "[tenants.contoso]" in done

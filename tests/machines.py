@@ -6,6 +6,7 @@ Whatever is written there is gone afterwards, and every process in it ends with 
 import itertools
 import os
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -31,6 +32,12 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$1/layer,workdir=$1/work" root
 mount -t proc proc root/proc
 mount --rbind /dev root/dev
 mount -t tmpfs tmpfs root/run
+# Only the disk's own files are in the layer: what is mounted elsewhere, and is needed, is brought in.
+shift
+for each do
+    mkdir -p "root$each"
+    mount --rbind "$each" "root$each"
+done
 # A Python may be at home at root's: other users are to reach it here.
 chmod 755 root/root
 mkdir root/before
@@ -99,7 +106,7 @@ class Machine:
         self._alone = alone
         namespaces = f"-mpf{'C' if boots else ''}{'n' if alone else ''}"
         lonely = f"{_IP} link set lo up\n" if alone else ""
-        begin = ("sh", "-c", lonely + (_BOOT if boots else _IDLE), "sh", str(folder))
+        begin = ("sh", "-c", lonely + (_BOOT if boots else _IDLE), "sh", str(folder), *_elsewhere())
         self._groups = (f"{folder}.groups", f"exposure-collector-{uuid.uuid4().hex}")
         apart = (_UNSHARE, "-m", "--propagation", "private", "sh", "-c", _APART, "sh", *self._groups)
         self._command = [*(apart if boots else ()), _UNSHARE, namespaces, "--kill-child"]
@@ -200,3 +207,10 @@ class Machine:
         assert self._process is not None
         pid = self._process.pid
         return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()[0]
+
+
+def _elsewhere() -> list[str]:
+    """Return what this suite needs and what isn't on the disk itself, nor below /dev, which every machine has."""
+    needed = {str(Path(__file__).parent.parent), sys.prefix, sys.base_prefix}
+    disk = Path("/").stat().st_dev
+    return [each for each in sorted(needed) if Path(each).stat().st_dev != disk and not each.startswith("/dev/")]

@@ -11,6 +11,8 @@ from composed import model
 from images import Image
 from servers import VICTORIA, need
 from system.blackbox import until
+from system.test_kubernetes import pod as manifest
+from system.test_kubernetes import the_settings
 
 ROOT = Path(__file__).parents[2]
 ETC = "/etc/exposure-collector"
@@ -100,3 +102,30 @@ def test_the_demo_of_compose_brings_90_days_into_its_database(image: Image, tmp_
             _, *is_well = demo["healthcheck"]["test"]
             until(lambda: container.run(*is_well, env=demo["environment"]).stdout == "live\n", 60, "its health")
             until(lambda: int(container.run("python3", "-c", asked).stdout or 0) > 89 * 24, 60, "90 days of history")
+
+
+def test_the_pod_of_kubernetes_answers_its_probes_and_nobody_else_without_a_token(image: Image, tmp_path: Path) -> None:
+    """With the settings of the manifests, but for the tenant: InfluxDB isn't there, and it is ready all the same."""
+    (pod,) = manifest("base")["containers"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in pod["volumeMounts"]}
+    secrets = {f"{mounts['secrets']}/{name}": f"made up: {name}" for name in ("influxdb.token", "web.token")}
+    config = f"{mounts['settings']}/collector.toml"
+    asked = "import sys; from http.client import HTTPConnection as H; h = H('127.0.0.1', 9470, timeout=20);"
+    asked += "h.request('GET', sys.argv[1]); print(h.getresponse().status)"
+
+    def status(path: str) -> str:
+        return container.run("python3", "-c", asked, path).stdout.strip()
+
+    with (
+        image.container(tmp_path / "container", secrets | {config: ""}, mounts["settings"]) as container,
+        container.running("simulate", "--folder", f"{STATE}/tenant"),
+    ):
+        until(lambda: container.run("test", "-s", f"{STATE}/tenant/collector.toml").returncode == 0, what="the tenant")
+        tenant = container.run("cat", f"{STATE}/tenant/collector.toml").stdout
+        ours = re.sub(r"\[tenants\.contoso\].*?(?=^\[)", "", the_settings("base"), flags=re.DOTALL | re.MULTILINE)
+        container.machine.write(config, f"{tenant}\n{ours}")
+        with container.running(*pod["args"]):
+            for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+                path = pod[probe]["httpGet"]["path"]
+                until(lambda path=path: status(path) == "200", 60, probe)  # type: ignore[misc]
+            assert [status(path) for path in ("/", "/metrics")] == ["401", "401"]

@@ -99,21 +99,6 @@ def test_a_second_look_refuses_every_line_that_contradicts_another() -> None:
     assert second.torn == first.torn
 
 
-def test_a_group_that_is_hardly_another_than_a_known_one_is_a_mistake() -> None:
-    """A typing error would be a group for ever; a name of its own is none, and one can be taken as it stands."""
-    text = "time,score,rbacGroupName\n2026-01-01,5,Build Agnets\n2026-01-01,6,Laptops\n"
-    laptops = Point(group("Laptops"), WHEN, {"score": 6.0})
-    assert read(text, Naming("contoso", {}, ["Build Agents"])) == [
-        Wrong(
-            2,
-            "rbacGroupName: there is no group 'Build Agnets', but 'Build Agents'; --any-group takes it as another one",
-        ),
-        laptops,
-    ]
-    asked = Naming("contoso", {}, ["Build Agents"], any_group=True)
-    assert read(text, asked) == [Point(group("Build Agnets"), WHEN, {"score": 5.0}), laptops]
-
-
 def test_a_score_outside_of_its_range_can_be_asked_for() -> None:
     """It is taken as it stands."""
     assert read("time,score\n2026-01-01,123.5\n", any_score=True) == [Point(ORG, WHEN, {"score": 123.5})]

@@ -48,13 +48,6 @@ def import_(
     any_score: Annotated[
         bool, typer.Option("--any-score", help="Take exposure scores outside of 0 to 100 too.")
     ] = False,
-    any_group: Annotated[
-        bool,
-        typer.Option(
-            "--any-group",
-            help="Of a plain file take device groups, too, whose names are hardly others than known ones.",
-        ),
-    ] = False,
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
@@ -72,7 +65,7 @@ def import_(
     with ExitStack() as stack:
         stream = stack.enter_context(_opened(file))
         journal = stack.enter_context(_journal(settings, dry_run=dry_run))
-        job = Job(_sheet(file, stream), settings, journal, tenant, any_score=any_score, any_group=any_group)
+        job = Job(_sheet(file, stream), settings, journal, tenant, any_score=any_score)
         if job.sheet.plain:
             job.want_tenant()
         with Progress() as progress:

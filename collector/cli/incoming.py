@@ -29,14 +29,12 @@ class Job:
         tenant: str | None,
         *,
         any_score: bool,
-        any_group: bool,
     ) -> None:
         self.sheet = sheet
         self.tenant = tenant
         self._settings = settings
         self._journal = journal
         self._any_score = any_score
-        self._any_group = any_group
         self._now = int(time.time() * 1000)
         self._series: Callable[[str], Series] | None = None
         self.torn: Mapping[Identity, Torn] = {}
@@ -80,7 +78,7 @@ class Job:
         if self._journal is None:
             return Naming(tenant, {}, ())
         known = self.groups(tenant)
-        return Naming(tenant, last_ids(self._journal, tenant, 0), known, any_group=self._any_group)
+        return Naming(tenant, last_ids(self._journal, tenant, 0), known)
 
     def groups(self, tenant: str) -> set[str]:
         """Return the names of the device groups of which the journal has something."""

@@ -7,8 +7,7 @@ that the API gave, whoever takes it has to know.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from collector.history import cells
-from collector.history.cells import Slip, shown
-from collector.history.likeness import Likeness
+from collector.history.cells import Slip
 from collector.history.sheet import Record, Wrong
 from collector.history.table import at, score
 from collector.point import NO_ID, UNASSIGNED, Point, Series, group_name
@@ -26,21 +25,19 @@ Torn = tuple[tuple[int, float], tuple[int, float]]
 class Naming:
     """The series of the lines of one tenant. `ids`: the last id of each group that is known, both as tags.
 
-    `names`: the groups that are known. One that is hardly another than these is refused, unless `any_group`: a typing
-    error would be a group for ever.
+    `names`: the groups that are known.
     """
 
-    def __init__(self, tenant: str, ids: Mapping[str, str], names: Collection[str], *, any_group: bool = False) -> None:
+    def __init__(self, tenant: str, ids: Mapping[str, str], names: Collection[str]) -> None:
         self._tenant = tenant
         self._ids = ids
         self._names = frozenset(names)
-        self._likeness = Likeness(() if any_group else names)
         self._series: dict[str, Series] = {}
 
     def series(self, cell: str) -> Series:
         """Return the series of a group as a person names it: by its tag, else as the API does; empty: not a group.
 
-        Raise Slip for a name that is refused.
+        Raise Slip for a cell that can't be read.
         """
         known = self._series.get(cell)
         if known is None:
@@ -53,8 +50,6 @@ class Naming:
             return Series("exposure_score", (("tenant", self._tenant),))
         # Copied from a dashboard it is a tag already, and must not be changed once more.
         tag = next((one for one in (text, name) if one in self._names or one == UNASSIGNED), None) or group_name(name)
-        if tag not in self._names and (near := self._likeness.of(tag)) is not None:
-            raise Slip(f"there is no group {shown(tag)}, but {shown(near)}; --any-group takes it as another one")
         tags = (("tenant", self._tenant), ("rbacGroupName", tag), ("rbacGroupId", self._ids.get(tag, NO_ID)))
         return Series("exposure_score_by_group", tags)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from collector.batch import Cursor, DeadLetter, Filter, Row
+from collector.batch import DeadLetter, Filter, Row
 from collector.errors import CollectorError, Expired, JournalError, Rejected, TooLarge, Unauthorized, Unavailable
 from collector.pipeline.backoff import Backoff
 from collector.pipeline.protocols import Journal, Sink, Workers
@@ -76,7 +76,6 @@ class Delivery:
         self._taken = 0
         self._too_large = False
         self._noted: str | None = None
-        self._cursor: Cursor | None = None
 
     def nudge(self) -> None:
         """Look for new rows soon. While the sink rests after a failure, nothing changes."""
@@ -97,19 +96,16 @@ class Delivery:
     def _run(self) -> None:
         """Deliver one batch; go on, rest or stand still by how that went."""
         self._nudged = False
-        failure: CollectorError | None = CollectorError("a fault of the collector; its log has the trace")
-        more = False
         try:
             more = self._deliver()
-            failure = None
         except (Unavailable, JournalError) as error:
-            failure = error
-        finally:
-            # Also when something unforeseen is on its way up: a sink rests, it never stops for good.
-            if failure is not None:
-                self._rest(failure)
-            else:
-                self._go_on(more=more)
+            self._rest(error)
+        except BaseException:
+            # A sink rests, it never stops for good.
+            self._rest(CollectorError("a fault of the collector; its log has the trace"))
+            raise
+        else:
+            self._go_on(more=more)
 
     def _go_on(self, *, more: bool) -> None:
         self._tries = 0
@@ -124,7 +120,6 @@ class Delivery:
 
     def _rest(self, error: CollectorError) -> None:
         self._tries += 1
-        self._cursor = None
         wait = self._backoff.wait(self._tries, error if isinstance(error, Unavailable) else None)
         say = _log.error if isinstance(error, Unauthorized) else _log.warning
         say(
@@ -153,18 +148,18 @@ class Delivery:
 
     def _deliver(self) -> bool:
         """Take the next batch to the sink; return whether there may be more."""
-        if self._cursor is None:
-            self._cursor = self._journal.cursor(self.sink.name, self.sink.target)
-        batch = self._journal.read(self._cursor, SUSPECT if self._suspect else self._most, self.wanted)
-        self.reached = self._cursor.next
-        if batch.after == self._cursor.next:
-            self._cursor = None  # read anew at the next look: a person may move it meanwhile
+        # Read anew for each batch: a person may move it meanwhile.
+        cursor = self._journal.cursor(self.sink.name, self.sink.target)
+        batch = self._journal.read(cursor, SUSPECT if self._suspect else self._most, self.wanted)
+        self.reached = cursor.next
+        if batch.after == cursor.next:
             return False
         started, expired = time.monotonic(), self.expired
         dead = self._write_all(batch.rows)
-        # None: the cursor was moved while the batch was on its way. What was sent does no harm, and counts for nothing.
-        self._cursor = self._journal.advance(self._cursor, batch.after, dead)
-        self.reached = self._cursor.next if self._cursor else self.reached
+        # None: it was moved while the batch was on its way. What was sent does no harm, and counts for nothing.
+        moved = self._journal.advance(cursor, batch.after, dead)
+        if moved is not None:
+            self.reached = moved.next
         if batch.rows:
             count = len(batch.rows) - len(dead) - (self.expired - expired)
             self.delivered += count

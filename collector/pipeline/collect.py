@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from collector.errors import BadResponse, CollectorError, Unauthorized, Unavailable
 from collector.pipeline.hold import Hold
@@ -21,6 +22,13 @@ COLLECT = "collect"
 SLOW = "slow"
 """The lane of tenants whose last exchange ran out of time: they hold each other's workers, and nobody else's."""
 SIGN_IN = "sign-in"
+
+
+class _LeftAlone(NamedTuple):
+    """Until when (monotonic) a server asked not to be asked again, and in which words."""
+
+    until: float
+    error: Unavailable
 
 
 class Collecting:
@@ -42,7 +50,7 @@ class Collecting:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._open: set[Poll] = set()
-        self._not_before: dict[tuple[str, str], tuple[float, Unavailable]] = {}
+        self._left_alone: dict[tuple[str, str], _LeftAlone] = {}
         self._abandoned: dict[tuple[str, str, int], Poll] = {}
         self._signing_in: dict[str, list[Poll]] = {}
         self._slow: set[str] = set()
@@ -68,14 +76,14 @@ class Collecting:
             before = self._abandoned.pop(poll.key, None)
             if before is not None:
                 before.overtaken = True
-        not_before, error = self._not_before.get((source.tenant, subject), (0.0, None))
-        wait = not_before - self._monotonic()
-        if wait <= 0:
+        now = self._monotonic()
+        left_alone = self._left_alone.get((source.tenant, subject))
+        if left_alone is None or left_alone.until <= now:
             self._soon(poll, partial(self._try, poll))
-        elif error is not None and self._monotonic() + wait > terms.last_start:
-            self._workers.soon(COLLECT, partial(self._settle, poll, error))
+        elif left_alone.until > terms.last_start:
+            self._workers.soon(COLLECT, partial(self._settle, poll, left_alone.error))
         else:
-            self._later(poll, wait)
+            self._later(poll, left_alone.until - now)
 
     def abandon(self, reason: str) -> None:
         """Start no further try of any poll, and forget until when servers asked to be left alone.
@@ -87,7 +95,7 @@ class Collecting:
             self._abandoned = {poll.key: poll for poll in self._open if not poll.overtaken}
             for poll in self._open:
                 poll.over = reason
-            self._not_before.clear()
+            self._left_alone.clear()
         for poll in waiting:
             self._settle(poll, Unavailable(reason))
 
@@ -118,7 +126,7 @@ class Collecting:
             return
         started = self._monotonic()
         error: CollectorError | None = CollectorError("a fault of the collector; its log has the trace")
-        step = Step.DONE
+        step = Step.DONE  # an error ends the poll, or at least this try
         try:
             step = asking.step(seconds)
             error = None
@@ -136,7 +144,7 @@ class Collecting:
     def _next(self, poll: Poll, asking: Asking, step: Step, error: CollectorError | None) -> None:
         if isinstance(error, Unavailable):
             self._again(poll, error)
-        elif error is not None or step is Step.DONE:
+        elif step is Step.DONE:
             self._settle(poll, error)
         elif step is Step.MORE:
             self._soon(poll, partial(self._step, poll, asking))
@@ -150,10 +158,10 @@ class Collecting:
         left = poll.terms.last_start - now
         if error.retry_after is None:
             # A long draw is no reason to leave the end of the slot unused.
-            wait = min(wait, max(left, 0.0))
+            wait = min(wait, left)
         else:
             # Kept beyond the slot: who asks sooner is only told to wait again.
-            self._not_before[poll.source.tenant, poll.subject] = (now + error.retry_after, error)
+            self._left_alone[poll.source.tenant, poll.subject] = _LeftAlone(now + error.retry_after, error)
         given_up = left <= 0 or wait > left or (isinstance(error, Unauthorized) and not poll.terms.patient)
         given_up |= bool(poll.over)
         say_failed(poll.source.tenant, poll.subject, poll.tries, error, None if given_up else wait)

@@ -27,6 +27,7 @@ class Polls:
         self.time = Time()
         self.stage = Stage(self.time)
         self.outcomes: list[Outcome] = []
+        self.settled: Callable[[Outcome], object] = lambda _: None
         self.collecting = Collecting(
             hold=Hold(journal, appended=lambda: None),
             workers=self.stage,
@@ -45,7 +46,11 @@ class Polls:
             backoff=Backoff(base=2.0, most=60.0, draw=middle),
             patient=patient,
         )
-        self.collecting.poll(source, subject, SLOT, terms, self.outcomes.append)
+        self.collecting.poll(source, subject, SLOT, terms, self._settled)
+
+    def _settled(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self.settled(outcome)
 
     def points(self) -> list[Point]:
         return [row.point for row in self.journal.read(Cursor("test", 1, 0), 1000).rows]

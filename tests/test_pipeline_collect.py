@@ -219,6 +219,25 @@ def test_who_is_not_patient_does_not_try_again_what_a_person_has_to_mend(bench: 
     assert bench.outcomes[0].error is not None
 
 
+def test_who_is_not_patient_tries_again_what_may_pass(bench: Polls) -> None:
+    """`once` asks a busy API again while its patience lasts."""
+    source = Script("contoso", [Unavailable("503"), [score("contoso", SLOT)]])
+    bench.poll(source, patient=False)
+    bench.stage.play()
+    assert len(source.asked) == 2
+    assert bench.outcomes[0].error is None
+
+
+def test_who_says_nothing_of_patience_has_it(bench: Polls) -> None:
+    """The service asks again also where a person has to mend something: it may be mended before the slot is over."""
+    source = Script("contoso", [Unauthorized("403"), [score("contoso", SLOT)]])
+    now = bench.time.now
+    terms = Terms(last_start=now + 60, end=now + 61, backoff=Backoff(base=2.0, most=60.0, draw=max))
+    bench.collecting.poll(source, "organization", SLOT, terms, bench.outcomes.append)
+    bench.stage.play()
+    assert bench.outcomes[0].error is None
+
+
 def test_a_fault_of_the_collector_settles_the_poll_too(bench: Polls) -> None:
     """Whatever happens to a poll it is settled, so that nobody waits for it for ever."""
     source = Script("contoso", [])  # an empty script raises IndexError

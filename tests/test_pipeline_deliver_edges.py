@@ -144,10 +144,41 @@ def test_waits_grow_from_the_first_failure_and_begin_anew_after_a_success(delive
 def test_the_state_and_the_target_are_told(deliveries: Deliveries) -> None:
     """Who asked for it is told each new state; the journal has what the sink writes to."""
     deliveries.journal.append(many(1))
-    delivery = deliveries.deliver(Store())
+    delivery = deliveries.delivery(Store())
+    assert (delivery.state.up_to_date, delivery.reached) == (False, 0)
+    delivery.nudge()
+    deliveries.stage.play()
     assert deliveries.states == [State(up_to_date=False), State(up_to_date=True)]
     assert deliveries.journal.target("main") == delivery.sink.target
     assert delivery.reached == 2
+
+
+def test_a_sink_that_fails_is_not_up_to_date(deliveries: Deliveries) -> None:
+    """Whoever waits until a sink has everything waits on while it fails."""
+    deliveries.journal.append(many(1))
+    deliveries.deliver(Store(judge=failing(1, Unavailable("503"))))
+    assert [state.up_to_date for state in deliveries.states] == [False, False, True]
+
+
+def test_how_far_a_sink_is_can_be_seen_where_it_has_everything_already(deliveries: Deliveries) -> None:
+    """A command that begins when nothing is left to send doesn't wait for anything."""
+    deliveries.journal.append(many(3))
+    deliveries.deliver(Store())
+    assert deliveries.deliver(Store()).reached == 4
+
+
+def test_a_replay_while_a_sink_rests_is_taken_up_by_its_next_try(deliveries: Deliveries) -> None:
+    """Nothing is sent from where the cursor stood before a person moved it back."""
+    deliveries.journal.append(many(5))
+    sink = Store()
+    delivery = deliveries.deliver(sink)
+    deliveries.journal.append([score("contoso", SLOT + 50 * HOUR)])
+    sink.judge = failing(1, Unavailable("503"))
+    delivery.nudge()
+    deliveries.stage.play(until=deliveries.time.now)
+    deliveries.journal.move("main", 1)
+    deliveries.stage.play()
+    assert sink.requests == [5, 1, 6]
 
 
 def test_an_error_that_could_not_be_noted_is_noted_later(

@@ -136,6 +136,14 @@ def test_a_sign_in_in_the_slots_last_second_gets_what_is_left(polls: Polls) -> N
     assert source.seconds == [0.5] * 3
 
 
+def test_a_sign_in_that_begins_after_the_slot_is_given_no_time(polls: Polls) -> None:
+    """Where the exchange before it took all that the slot had, nothing is left for a sign-in, and never less."""
+    source = slow(polls, Script("contoso", [Step.SIGN_IN]), 7.0)
+    polls.poll(source, seconds=5.0)
+    polls.stage.play()
+    assert source.seconds == [5.0, 0.0]
+
+
 def test_a_sign_in_has_the_time_of_whoever_waits_longest(polls: Polls) -> None:
     """A poll whose slot ends soon takes none from another of its tenant."""
     source = Script("contoso", [Step.SIGN_IN, Step.SIGN_IN, [], []])
@@ -143,6 +151,18 @@ def test_a_sign_in_has_the_time_of_whoever_waits_longest(polls: Polls) -> None:
     polls.poll(source, seconds=20.0, subject="device_groups")
     polls.stage.play()
     assert source.seconds[:3] == [5.0, 20.0, 20.0]
+
+
+def test_a_poll_is_settled_once_whatever_comes_due_while_the_clock_is_dealt_with(polls: Polls) -> None:
+    """A retry that a worker takes up while others are being given up is told once, and leaves one point."""
+    for tenant in ("contoso", "fabrikam"):
+        polls.poll(Script(tenant, [Unavailable("503"), []]))
+    polls.stage.play(until=polls.time.now)
+    polls.settled = lambda _: polls.stage.play()
+    polls.collecting.abandon("the clock jumped")
+    assert sorted(outcome.tenant for outcome in polls.outcomes) == ["contoso", "fabrikam"]
+    assert [str(outcome.error) for outcome in polls.outcomes] == ["the clock jumped"] * 2
+    assert len(polls.points()) == 2
 
 
 @pytest.mark.parametrize("failure", [Unauthorized("AADSTS7000215", mend="a new secret"), BadResponse("a page")])

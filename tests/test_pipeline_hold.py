@@ -131,6 +131,40 @@ def test_who_waited_for_a_journal_that_failed_does_not_ask_it_again(
     assert len(journal.read(journal.cursor("main"), SUSPECT).rows) == 2, "of one identity the later stands"
 
 
+def test_a_poll_does_not_wait_for_a_journal_that_is_asked_whether_it_is_well_again(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that failed may take long to answer anew: whoever keeps the house waits for it, and no poll does."""
+    asking, rest = threading.Event(), threading.Event()
+
+    def full(_: object) -> bool:
+        asking.set()
+        assert rest.wait(10)
+        raise JournalError("full")
+
+    monkeypatch.setattr(journal, "append", full)
+    hold = Hold(journal, appended=lambda: None)
+    with ThreadPoolExecutor(2) as pool:
+        rest.set()
+        assert not hold.keep(many(1))
+        asking.clear()
+        rest.clear()
+        pool.submit(hold.flush)
+        assert asking.wait(10)
+        try:
+            assert pool.submit(hold.keep, many(1)).result(5) is False
+        finally:
+            rest.set()
+
+
+def test_who_flushes_nothing_tells_nobody(journal: Journal) -> None:
+    """Where nothing waits the journal isn't asked, and no sink is sent to look for what was appended."""
+    appended: list[int] = []
+    hold = Hold(journal, appended=lambda: appended.append(1))
+    assert hold.flush()
+    assert appended == []
+
+
 def test_a_journal_that_is_read_only_for_a_while_loses_nothing(journal: Journal) -> None:
     """A disk that the system has made read-only is waited for as one that is full: all is appended, in order."""
     hold = Hold(journal, appended=lambda: None)

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journals import DAY, HOUR, MIDNIGHT, every, group, look, org, steps
-from pytest_structlog import StructuredLogCapture
 
 from collector.batch import Cursor, DeadLetter, Row
 from collector.journal import Journal, Resent, letters
@@ -194,17 +193,6 @@ def test_discarding_takes_the_letters_and_leaves_the_points(journal: Journal, mo
     assert journal.letters.discard(["main"], last) == 3
     assert dict(journal.letters.counts()) == {"main": 1, "second": 1}
     assert len(every(journal)) == 6
-
-
-def test_a_damaged_letter_stays_and_keeps_no_other(journal: Journal, log: StructuredLogCapture) -> None:
-    """It is named once, neither listed nor sent again, and the others are."""
-    refuse(journal, "main", 1, 2, 3)
-    look(journal.path, "UPDATE dead_letter SET data = x'00' WHERE row = 2")
-    assert [letter.row.id for letter in journal.letters.every(["main"])] == [1, 3]
-    assert log.has("journal.damaged", what="row 2")
-    assert [part.sent for part in resend(journal, "main", limit=1)] == [1, 0, 1]
-    assert journal.dead_letters("main") == 1
-    assert len(log.events) == 1
 
 
 _WHAT = st.lists(

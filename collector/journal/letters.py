@@ -139,7 +139,9 @@ class Letters:
             letters = self._decoded(connection, found)
             # Of several sinks that refused one row each has a letter: it is one point.
             refused = {letter.row.id: letter.row for letter in letters}
-            numbers = {row: number for _, _, _, _, row, number, *_ in found}
+            # What a damaged letter says of a row is not to be believed beside another's that is sound.
+            sound = {letter.id for letter in letters}
+            numbers = {row: number for id_, _, _, _, row, number, *_ in found if id_ in sound}
             again = [row for row in refused.values() if not self._superseded(connection, row, numbers[row.id])]
             self._rows.append(connection, first, [row.point for row in again])
             connection.executemany("DELETE FROM dead_letter WHERE id = ?", [(letter.id,) for letter in letters])

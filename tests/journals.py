@@ -186,13 +186,27 @@ def read_without_rights(pipe: Connection, path: Path) -> None:
 
 def take_charge(pipe: Connection, path: Path) -> None:
     """As the user whose the journal is, and who is not root: say what came of taking charge of it."""
-    path.as_uri()
-    codecs.lookup("ascii")  # as above: it is imported at its first use
-    if os.geteuid() == 0:
-        os.setgid(path.stat().st_gid)
-        os.setuid(path.stat().st_uid)
+    _become_owner(path)
     try:
         with in_charge(path):
             pipe.send(("in charge", ""))
     except JournalError as error:
         pipe.send((str(error), error.mend))
+
+
+def open_own(pipe: Connection, path: Path) -> None:
+    """As the user whose the folder is, and who is not root: say what came of opening the journal in it."""
+    _become_owner(path.parent)
+    try:
+        with Journal(path):
+            pipe.send(("open", ""))
+    except JournalError as error:
+        pipe.send((str(error), error.mend))
+
+
+def _become_owner(path: Path) -> None:
+    path.as_uri()
+    codecs.lookup("ascii")  # as above: it is imported at its first use
+    if os.geteuid() == 0:
+        os.setgid(path.stat().st_gid)
+        os.setuid(path.stat().st_uid)

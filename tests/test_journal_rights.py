@@ -8,9 +8,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from journals import hear, other
+from journals import hear, open_own, other
 
-from collector.journal import permit, user
+from collector.journal import Journal, permit, user
 
 
 @pytest.fixture
@@ -53,6 +53,24 @@ def test_whoever_owns_what_is_barred_is_told_to_open_it(folder: Path) -> None:
         assert hear(pipe) == f"{let}chmod u+rwx {own} && chmod u+rw '{own}/a journal.db'"
         assert hear(pipe) == f"{let}chmod u+rwx {own}", "what isn't there is not to be opened"
         assert hear(pipe) == f"{let}chmod u+rwx {own}", "nor what can't be seen"
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_that_can_not_be_synced_is_refused(folder: Path, *, there: bool) -> None:
+    """Who may make files in it but not read it would be promised what a power cut can take: SQLite says nothing."""
+    path = folder / "own" / "journal.db"
+    path.parent.mkdir()
+    if there:
+        Journal(path).close()
+    for file in (path.parent, *path.parent.iterdir()):
+        os.chown(file, *((65534, 65534) if os.geteuid() == 0 else (-1, -1)))
+    path.parent.chmod(0o300)
+    with other(open_own, path) as (_, pipe):
+        words, mend = hear(pipe)
+    path.parent.chmod(0o700)
+    assert "may not read its folder" in words
+    assert mend.endswith(f": chmod u+rwx {path.parent}")
+    assert path.exists() == there
 
 
 def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from collector.errors import JournalError
@@ -10,7 +10,6 @@ from collector.journal.carving import PAGE, whole_header
 from collector.journal.faults import DAMAGED, NO_DATABASE, Unsound
 from collector.journal.rights import permit, user
 from collector.journal.rollback import beside, damaged
-from collector.journal.syncing import sync
 
 _BUSY_SECONDS = 10.0
 
@@ -74,6 +73,9 @@ def _want_file(path: Path, *, readonly: bool, make: bool) -> None:
         raise JournalError(f"{path}: its folder does not exist", mend=f"mkdir -p {path.parent}")
     if readonly and not path.exists():
         raise JournalError(f"{path}: there is no journal yet", mend="start `run`, or poll with `once`")
+    if not readonly and not os.access(path.parent, os.R_OK):
+        # SQLite would pass over a folder that it can't sync: a power cut could take what was promised.
+        raise JournalError(f"{path}: the user {user()} may not read its folder, nor sync it", mend=permit(path))
     if make:
         _create(path)
     if not readonly and path.exists() and not os.access(path, os.W_OK):
@@ -82,9 +84,9 @@ def _want_file(path: Path, *, readonly: bool, make: bool) -> None:
 
 
 def _create(path: Path) -> None:
-    """Make the file where there is none, for its owner alone, and its name durable."""
-    try:
+    """Make the file where there is none, for its owner alone.
+
+    Its name is durable with the first transaction: SQLite syncs the folder before it writes to the file.
+    """
+    with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        return
-    sync(path.parent)

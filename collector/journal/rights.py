@@ -23,7 +23,7 @@ def permit(path: Path) -> str:
     # In the folder files are made: the journal's own, the one of a rollback, and the role's.
     barred = [
         each
-        for each, right in ((path.parent, os.W_OK | os.X_OK), (path, _BOTH), (beside(path), _BOTH))
+        for each, right in ((path.parent, _BOTH | os.X_OK), (path, _BOTH), (beside(path), _BOTH))
         if _owner(each) is not None and not os.access(each, right)
     ]
     commands = [_command(each) for each in barred if os.geteuid() != 0]

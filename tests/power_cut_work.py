@@ -10,12 +10,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from journals import DAY, HOUR, MIDNIGHT, group, org
-from power_cuts import say
+from power_cuts import Folder, say
 
 from collector.batch import Cursor, DeadLetter
 from collector.defender.sign_in.cache import CacheFile
 from collector.journal import Journal, backup, in_charge
 from collector.journal.database import Database
+from collector.journal.syncing import sync
 
 JOURNAL, COPY, CACHE = "journal.db", "copy.db", "cache.json"
 _FIRST = Cursor("", 1, 0)
@@ -133,6 +134,48 @@ def mend(folder: Path) -> None:
         _mark(folder, "mend")
         journal.append([org(MIDNIGHT + DAY)])
         _mark(folder, "append to the new file")
+
+
+def mend_half_done(folder: Path) -> None:
+    """Cut a write short, damage what would undo it, and start the service: it sets both files aside."""
+    path, beside = folder / JOURNAL, folder / f"{JOURNAL}-journal"
+    with Journal(path) as journal:
+        journal.append([group(f"{n} {'x' * 200}", MIDNIGHT + n % 3 * HOUR) for n in range(60)])
+        _refuse(journal)
+        before = facts(folder)
+        with journal._database.trying() as connection:
+            connection.execute("PRAGMA cache_size = 4")
+            connection.execute("DELETE FROM point WHERE id % 2 = 0")
+            connection.execute("INSERT INTO point SELECT NULL, series, time + 1, shape, data FROM point")
+            main, undo = path.read_bytes(), bytearray(beside.read_bytes())
+    undo[19] ^= 1
+    for file, content in ((path, main), (beside, bytes(undo))):
+        _put(file, content)
+    sync(folder)
+    os.write(2, say(did="cut short", **before, main=_short(main), undo=_short(undo)).encode())
+    with in_charge(path) as journal:
+        _mark(folder, "mend")
+        journal.append([org(MIDNIGHT + DAY)])
+        _mark(folder, "append to the new file")
+
+
+def whole(folder: Folder, main: str, undo: str) -> bool:
+    """Whether the damaged files stand there under names that belong together."""
+    names = [name for name, content in folder.files.items() if _short(content) == main]
+    return any(_short(folder.files.get(f"{name}-journal", b"")) == undo for name in names)
+
+
+def _short(content: bytes | bytearray) -> str:
+    return sha256(content).hexdigest()[:16]
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Let a file have this content, durably."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    os.ftruncate(file, len(content))
+    os.pwrite(file, content, 0)
+    os.fsync(file)
+    os.close(file)
 
 
 def recover(folder: Path) -> None:

@@ -24,8 +24,27 @@ _LINE = re.compile(r"\d+ +(\w+)\((.*)\) += (-?\d+)(?:<.*>)?(?: \(deleted\))?(?: 
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"(\.\.\.)?')
 _FILE = re.compile(r"\A\d+<([^>]*)>")
 
-Folder = Mapping[str, bytes]
-"""The files of a folder, by name."""
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The files of a folder, by name; names of one number are one file."""
+
+    files: Mapping[str, bytes]
+    numbers: Mapping[str, int]
+
+    def put(self, path: Path) -> None:
+        """Make these files in an empty folder."""
+        made: dict[int, Path] = {}
+        for name, content in self.files.items():
+            first = made.setdefault(self.numbers[name], path / name)
+            if first.name == name:
+                first.write_bytes(content)
+            else:
+                (path / name).hardlink_to(first)
+
+    def key(self) -> int:
+        """Return a number that differs where folders do."""
+        return hash(frozenset((name, content, self.numbers[name]) for name, content in self.files.items()))
 
 
 def traced(folder: Path, work: str, *args: str) -> Sequence[str]:
@@ -73,7 +92,7 @@ class _Kept:
                 self.names[name] = file
 
     def folder(self) -> Folder:
-        return {name: bytes(self.files.get(file, b"")) for name, file in self.names.items()}
+        return Folder({name: bytes(self.files.get(file, b"")) for name, file in self.names.items()}, dict(self.names))
 
 
 _NAMES = 0
@@ -193,7 +212,7 @@ def power_cuts(folder: Path, lines: Sequence[str], seed: int = 1) -> Iterator[Cu
 
     def left(during: str) -> Iterator[Cut]:
         for found in disk.cuts(chance):
-            key = (made, hash(frozenset(found.items())))
+            key = (made, found.key())
             if key not in seen:
                 seen.add(key)
                 yield Cut(found, made, during)

@@ -13,8 +13,11 @@ from journals import append_numbered, every, group, hear, other, take_charge
 from pytest_structlog import StructuredLogCapture
 from salvages import PAGE, Contents, honest, made, served
 
-from collector.journal import Journal, aside
+from collector.errors import JournalError
+from collector.journal import Journal, Unsound, aside
 from collector.journal.rollback import damaged
+from collector.journal.salvage import salvage
+from collector.journal.syncing import sync
 
 SECTOR, RECORD = 512, PAGE + 8
 
@@ -125,6 +128,56 @@ def test_no_number_that_is_damaged_costs_a_row(cut: Cut, at: int, bit: int) -> N
     # A page that doesn't prove itself isn't undone: the rows that were deleted in it stay so.
     assert len(lost) < 60 if at == SECTOR + RECORD - 1 else not lost
     goes_on(cut.path)
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_mend_that_was_killed_is_begun_anew(cut: Cut, log: StructuredLogCapture, *, moved: bool) -> None:
+    """Where the damaged file has two names already, what would undo a write to it is found under either."""
+    cut.put(flipped(cut.undo, 17))
+    name = cut.path.with_name("journal.db.damaged-20260131T000000Z")
+    name.hardlink_to(cut.path)
+    if moved:
+        cut.beside.rename(name.with_name(f"{name.name}-journal"))
+    for readonly in (False, True):
+        with pytest.raises(Unsound, match="cut short"):
+            Journal(cut.path, readonly=readonly)
+    assert served(cut.path) == cut.before
+    (file,) = aside(cut.path)
+    assert file.read_bytes() == cut.main
+    assert file.with_name(f"{file.name}-journal").read_bytes() == flipped(cut.undo, 17)
+    assert log.has("journal.salvaged", level="error", aside=str(file))
+    goes_on(cut.path)
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_a_mend_that_fails_midway_leaves_both_files_as_they_were(
+    cut: Cut, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """A disk that fails at the first, the second or the last step: the files have their names, and no others."""
+    undo = flipped(cut.undo, 17)
+    cut.put(undo)
+    left = [step]
+
+    def failing(act: Callable[..., object]) -> Callable[..., object]:
+        def acted(*args: Path) -> object:
+            left[0] -= 1
+            if left[0] == -1:
+                raise OSError("planted")
+            return act(*args)
+
+        return acted
+
+    with monkeypatch.context() as patch:
+        patch.setattr("collector.journal.swapping.sync", failing(sync))
+        patch.setattr(Path, "replace", failing(Path.replace))
+        patch.setattr(Path, "rename", failing(Path.rename))
+        with pytest.raises(JournalError, match="could not be set aside: planted"):
+            salvage(cut.path)
+    assert {file.name: file.read_bytes() for file in cut.path.parent.iterdir()} == {
+        "journal.db": cut.main,
+        "journal.db-journal": undo,
+    }
+    assert served(cut.path) == cut.before
 
 
 def test_a_length_that_is_damaged_throughout_cuts_nothing(cut: Cut) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from power_cut_work import facts, recover, start
+from power_cut_work import facts, recover, start, whole
 from power_cuts import STRACE, Cut, marks, power_cuts, traced
 from servers import need
 
@@ -27,10 +27,14 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def _broken(folder: Path, lines: Sequence[str], opened: Callable[[Path], None] = recover) -> Iterator[str]:
-    """Yield each promise that a power cut breaks."""
+def _broken(
+    folder: Path, lines: Sequence[str], opened: Callable[[Path], None] = recover, since: int = 0
+) -> Iterator[str]:
+    """Yield each promise that a power cut after so many marks breaks."""
     said = marks(lines)
     for cut in power_cuts(folder, lines):
+        if cut.marks < since:
+            continue
         # Between two marks either state is right: what was under way is there whole or not at all.
         before, after = said[max(cut.marks - 1, 0)], said[min(cut.marks, len(said) - 1)]
         where = f"after {before['did']!r}, at {cut.during[:200]}"
@@ -47,8 +51,7 @@ def _broken(folder: Path, lines: Sequence[str], opened: Callable[[Path], None] =
 def _found(cut: Cut, opened: Callable[[Path], None]) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for file, content in cut.folder.items():
-            (folder / file).write_bytes(content)
+        cut.folder.put(folder)
         opened(folder)
         return facts(folder)
 
@@ -67,6 +70,17 @@ def test_a_damaged_journal_is_set_aside_whatever_happens_meanwhile(folder: Path)
     did = [mark["did"] for mark in marks(lines)]
     assert did == ["open", "append", "consumer", "refuse", "mend", "append to the new file"]
     assert list(_broken(folder, lines, start)) == []
+
+
+def test_what_was_half_done_is_set_aside_whole_whatever_happens_meanwhile(folder: Path) -> None:
+    """A damaged journal and what would undo a write to it: a power cut doesn't part them, and costs no row."""
+    lines = traced(folder, _WORK.format("mend_half_done"))
+    begun, *_ = said = marks(lines)
+    assert [mark["did"] for mark in said] == ["cut short", "mend", "append to the new file"]
+    cuts = [cut for cut in power_cuts(folder, lines) if cut.marks]
+    assert len(cuts) > 30
+    assert all(whole(cut.folder, begun["main"], begun["undo"]) for cut in cuts)
+    assert list(_broken(folder, lines, start, since=1)) == []
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from collector.journal.past import Summary
 from collector.journal.proving import Proof
 from collector.journal.rights import permit, user
 from collector.journal.role import in_charge, say_salvaged
-from collector.journal.salvage import Salvaged, aside
+from collector.journal.salvage import Salvaged
+from collector.journal.swapping import aside
 
 __all__ = [
     "Backup",

@@ -17,6 +17,7 @@ from collector.journal.copying import copy
 from collector.journal.faults import DAMAGED, OldFormat, Unsound, mend, translated
 from collector.journal.opening import Identity, connect, identity
 from collector.journal.salvage import Salvaged, salvage
+from collector.journal.swapping import halfway
 
 _OF_THE_SOURCE = ("SQLITE_BUSY", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ")
 """What can only be said of the file that is copied."""
@@ -45,6 +46,8 @@ class Database:
 
     def _open(self, *, make: bool = False) -> None:
         with translated(self.path):
+            if halfway(self.path) is not None:
+                raise Unsound(f"{self.path}: damaged, and to set it aside was cut short", mend=DAMAGED)
             self._connection, self._file = connect(self.path, readonly=self._readonly, make=make)
         try:
             self._set_up()

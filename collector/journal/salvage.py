@@ -9,10 +9,9 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from collector.errors import JournalError
@@ -20,15 +19,12 @@ from collector.journal import schema
 from collector.journal.carving import PAGE, Carving
 from collector.journal.filling import Carried, carry, ours
 from collector.journal.lock import role_of
+from collector.journal.swapping import BESIDE, aside, free_name, halfway, swap, take_back
 from collector.journal.syncing import sync
 
 MOST = 5
 """Damaged files that one journal sets aside: a disk that goes on destroying them is not to be filled, too."""
 _BUSY_SECONDS = 10.0
-_BESIDE = ("-journal", "-wal", "-shm")
-"""What SQLite keeps beside a file under that file's name."""
-
-
 _LOCK_AT, _LOCK_BYTES = 1 << 30, 512
 """Where in a file SQLite's locks lie."""
 
@@ -41,16 +37,10 @@ class Salvaged:
     carried: Carried
 
 
-def aside(path: Path) -> Sequence[Path]:
-    """Return the damaged files that were set aside beside a journal, oldest first."""
-    start = f"{path.name}.damaged-"
-    return sorted(
-        file for file in path.parent.iterdir() if file.name.startswith(start) and not file.name.endswith(_BESIDE)
-    )
-
-
 def recognised(path: Path) -> bool:
     """Whether a file that SQLite can't use, or not as a journal, was one: else it is another's, and not touched."""
+    if halfway(path) is not None:
+        return True
     with Carving(path) as carving:
         return carving.application == schema.APPLICATION or (carving.blank and role_of(path).exists()) or ours(carving)
 
@@ -58,25 +48,23 @@ def recognised(path: Path) -> bool:
 def salvage(path: Path, clock: Callable[[], float] = time.time) -> Salvaged:
     """Return once the new file has the journal's name, and the damaged one another.
 
-    Raise JournalError, with nothing changed. A crash at any moment leaves the journal's name on one of both.
+    Raise JournalError, with nothing changed. A crash at any moment leaves the journal's name on one of both; where it
+    is the damaged one's, whoever comes next begins anew.
     """
-    before = aside(path)
-    if len(before) >= MOST:
-        raise JournalError(
-            f"{path}: damaged again; {len(before)} damaged files stand beside it already, so it stays as it is",
-            mend="look at the disk; then move those files elsewhere, and start again",
-        )
     part = path.with_name(f"{path.name}.salvage")
     try:
+        take_back(path)
+        _want_few(path)
         with Carving(path) as carving, _kept(path) if carving.rollback else _locked(path):
             _drop(part)
             try:
                 os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
                 carried = _fill(part, carving)
-                name = _free_name(path, clock)
-                _swap(path, part, name)
+                name = free_name(path, clock, MOST)
+                swap(path, part, name)
             except BaseException:
                 _drop(part)
+                take_back(path)
                 raise
     except (OSError, sqlite3.Error) as error:
         raise JournalError(
@@ -84,6 +72,15 @@ def salvage(path: Path, clock: Callable[[], float] = time.time) -> Salvaged:
             mend="make room for a second file of its size beside it, and let this user write there",
         ) from error
     return Salvaged(aside=name, carried=carried)
+
+
+def _want_few(path: Path) -> None:
+    before = aside(path)
+    if len(before) >= MOST:
+        raise JournalError(
+            f"{path}: damaged again; {len(before)} damaged files stand beside it already, so it stays as it is",
+            mend="look at the disk; then move those files elsewhere, and start again",
+        )
 
 
 @contextmanager
@@ -124,28 +121,7 @@ def _fill(part: Path, carving: Carving) -> Carried:
     return carried
 
 
-def _free_name(path: Path, clock: Callable[[], float]) -> Path:
-    stamp = datetime.fromtimestamp(clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
-    names = (f"{path.name}.damaged-{stamp}{more}" for more in ("", *(f"-{n}" for n in range(2, MOST + 2))))
-    return next(path.with_name(name) for name in names if not path.with_name(name).exists())
-
-
-def _swap(path: Path, part: Path, name: Path) -> None:
-    """Give the damaged file its other name, and the new one the journal's."""
-    try:
-        os.link(path, name)
-    except OSError:
-        path.rename(name)  # a file system without hard links: for a moment the journal has no name
-    # Before the new file has the name: SQLite would undo in it what was half done in the old one.
-    for end in _BESIDE:
-        beside = path.with_name(f"{path.name}{end}")
-        if beside.exists() and beside.stat().st_size:
-            beside.rename(name.with_name(f"{name.name}{end}"))
-    part.replace(path)
-    sync(path.parent)
-
-
 def _drop(part: Path) -> None:
     """Take away what an attempt of our own has left: never a journal."""
-    for end in ("", *_BESIDE):
+    for end in ("", *BESIDE):
         part.with_name(f"{part.name}{end}").unlink(missing_ok=True)

@@ -1,0 +1,69 @@
+"""How a damaged file makes way: it gets another name, and a new file the journal's.
+
+The damaged file and what SQLite keeps beside it belong together, and no one step renames both. So it has both names
+first, and whoever finds a journal like that knows that this was cut short, and opens nothing: see `halfway`.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from collector.journal.syncing import sync
+
+BESIDE = ("-journal", "-wal", "-shm")
+"""What SQLite keeps beside a file under that file's name."""
+
+
+def aside(path: Path) -> Sequence[Path]:
+    """Return the damaged files that were set aside beside a journal, oldest first."""
+    start = f"{path.name}.damaged-"
+    return sorted(
+        file for file in path.parent.iterdir() if file.name.startswith(start) and not file.name.endswith(BESIDE)
+    )
+
+
+def halfway(path: Path) -> Path | None:
+    """Return the other name that a damaged file has got where it still has the journal's, None where it hasn't."""
+    if not path.exists() or path.stat().st_nlink == 1:
+        return None
+    return next((name for name in aside(path) if name.samefile(path)), None)
+
+
+def free_name(path: Path, clock: Callable[[], float], most: int) -> Path:
+    """Return a name for the damaged file, one of `most` in a second."""
+    stamp = datetime.fromtimestamp(clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
+    names = (f"{path.name}.damaged-{stamp}{more}" for more in ("", *(f"-{n}" for n in range(2, most + 2))))
+    return next(path.with_name(name) for name in names if not path.with_name(name).exists())
+
+
+def swap(path: Path, part: Path, name: Path) -> None:
+    """Give the damaged file its other name, and the new one the journal's.
+
+    That one is durable with the first transaction in it: SQLite syncs the folder before it writes to the file.
+    """
+    try:
+        os.link(path, name)
+    except OSError:
+        path.rename(name)  # a file system without hard links: for a moment the journal has no name
+    else:
+        sync(path.parent)
+    # Before the new file has the name: SQLite would undo in it what was half done in the old one.
+    _move_beside(path, name)
+    part.replace(path)
+
+
+def take_back(path: Path) -> None:
+    """Let a file that was set aside halfway have the journal's name alone, and beside it what belongs to it."""
+    while (name := halfway(path)) is not None:
+        _move_beside(name, path)
+        name.unlink()
+
+
+def _move_beside(old: Path, new: Path) -> None:
+    """Let what SQLite keeps beside a file stand beside its other name, durably."""
+    for end in BESIDE:
+        beside = old.with_name(f"{old.name}{end}")
+        if beside.exists() and beside.stat().st_size:
+            beside.rename(new.with_name(f"{new.name}{end}"))
+            sync(old.parent)

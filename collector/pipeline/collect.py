@@ -70,7 +70,7 @@ class Collecting:
         Where a poll of the same slot was abandoned this one takes its place: should that one fail, nobody is told.
         `succeeded`: an earlier one of the slot did; should this one fail, the slot is still one that went well.
         """
-        poll = Poll(source, subject, slot, terms, settled, succeeded=succeeded)
+        poll = Poll(source, subject, slot, terms, settled, succeeded)
         with self._lock:
             self._open.add(poll)
             before = self._abandoned.pop(poll.key, None)
@@ -108,8 +108,6 @@ class Collecting:
 
     def _try(self, poll: Poll) -> None:
         with self._lock:
-            if poll not in self._open:
-                return
             poll.waiting = False
         if poll.over:
             self._settle(poll, Unavailable(poll.over))

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -39,6 +39,15 @@ class _Phase(enum.Enum):
     IDLE = enum.auto()
     RUNNING = enum.auto()
     RESTING = enum.auto()
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What became of a batch so far: its bad points, how many points one request took, whether one was too large."""
+
+    dead: list[DeadLetter] = field(default_factory=list)
+    taken: int = 0
+    too_large: bool = False
 
 
 class Delivery:
@@ -73,8 +82,6 @@ class Delivery:
         self._tries = 0
         self._most = BATCH
         self._suspect = False
-        self._taken = 0
-        self._too_large = False
         self._noted: str | None = None
 
     def nudge(self) -> None:
@@ -168,13 +175,13 @@ class Delivery:
         return True
 
     def _write_all(self, rows: Sequence[Row]) -> Sequence[DeadLetter]:
-        dead: list[DeadLetter] = []
-        self._taken, self._too_large = 0, False
+        sent = _Sent()
         if rows:
-            self._write(rows, dead)
-        if self._too_large:
+            self._write(rows, sent)
+        dead = sent.dead
+        if sent.too_large:
             # What was taken is the size to go on with; one point that is too large alone says little of it.
-            self._most = max(SUSPECT, self._taken)
+            self._most = max(SUSPECT, sent.taken)
         # Where all was rejected the next look has to cost little: only so many points are tried one by one.
         self._suspect = len(dead) == len(rows) >= SUSPECT
         if self._suspect:
@@ -193,27 +200,27 @@ class Delivery:
             )
         return dead
 
-    def _write(self, rows: Sequence[Row], dead: list[DeadLetter]) -> None:
-        """Write rows, halving where the sink wants it, until what it rejects stands alone in `dead`."""
+    def _write(self, rows: Sequence[Row], sent: _Sent) -> None:
+        """Write rows, halving where the sink wants it, until what it rejects stands alone in `sent.dead`."""
         try:
             self.sink.write([row.point for row in rows])
-            self._taken = max(self._taken, len(rows))
+            sent.taken = max(sent.taken, len(rows))
         except Expired as error:
             if error.dropped is None and len(rows) > 1:
-                self._halve(rows, dead)
+                self._halve(rows, sent)
             else:
                 self._expire(error, len(rows) if error.dropped is None else error.dropped)
         except (Rejected, TooLarge) as error:
             if len(rows) > 1:
-                self._too_large |= isinstance(error, TooLarge)
-                self._halve(rows, dead)
+                sent.too_large |= isinstance(error, TooLarge)
+                self._halve(rows, sent)
             else:
-                dead.append(DeadLetter(rows[0], str(error)))
+                sent.dead.append(DeadLetter(rows[0], str(error)))
 
-    def _halve(self, rows: Sequence[Row], dead: list[DeadLetter]) -> None:
+    def _halve(self, rows: Sequence[Row], sent: _Sent) -> None:
         middle = len(rows) // 2
-        self._write(rows[:middle], dead)
-        self._write(rows[middle:], dead)
+        self._write(rows[:middle], sent)
+        self._write(rows[middle:], sent)
 
     def _expire(self, error: Expired, count: int) -> None:
         if self.expired == 0:

@@ -31,6 +31,8 @@ class Poll:
     slot: int
     terms: Terms
     settled: Callable[[Outcome], None]
+    succeeded: bool
+    """Whether an earlier poll of the same slot did: should this one fail, what is told of the slot stands."""
     asking: Asking | None = None
     gathered: dict[Series, Point] = field(default_factory=dict)
     waiting: bool = False
@@ -38,8 +40,6 @@ class Poll:
     """Why no further try of it starts; empty while one may."""
     overtaken: bool = False
     """Whether the same slot has been begun anew: how that one went is what is told of it."""
-    succeeded: bool = False
-    """Whether an earlier poll of the same slot did: should this one fail, what is told of the slot stands."""
     tries: int = 0
     throttled: int = 0
     seconds: float = 0.0

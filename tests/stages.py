@@ -37,7 +37,13 @@ class Polls:
         )
 
     def poll(
-        self, source: Script, seconds: float = 600.0, *, patient: bool = True, subject: str = "organization"
+        self,
+        source: Script,
+        seconds: float = 600.0,
+        *,
+        patient: bool = True,
+        subject: str = "organization",
+        succeeded: bool = False,
     ) -> None:
         now = self.time.now
         terms = Terms(
@@ -46,7 +52,7 @@ class Polls:
             backoff=Backoff(base=2.0, most=60.0, draw=middle),
             patient=patient,
         )
-        self.collecting.poll(source, subject, SLOT, terms, self._settled)
+        self.collecting.poll(source, subject, SLOT, terms, self._settled, succeeded=succeeded)
 
     def _settled(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)

@@ -74,6 +74,19 @@ def test_a_slot_that_was_begun_anew_is_told_of_by_its_later_poll(polls: Polls) -
     assert [point.fields.get("score", point.fields.get("ok")) for point in polls.points()] == [41.5, 1]
 
 
+def test_of_a_slot_that_was_begun_twice_anew_the_last_poll_tells(polls: Polls) -> None:
+    """Two jumps inside one slot: each tenant's last poll tells of it, not one that no worker had taken up before."""
+    tenants = [f"tenant {n}" for n in range(8)]
+    for _ in range(2):
+        for tenant in tenants:
+            polls.poll(Script(tenant))
+        polls.collecting.abandon(JUMPED)
+    for tenant in tenants:
+        polls.poll(Script(tenant, [[score(tenant, SLOT)]]))
+    polls.stage.play()
+    assert [outcome.error for outcome in polls.outcomes] == [None] * 8
+
+
 def test_what_an_overtaken_poll_has_brought_is_kept(polls: Polls) -> None:
     """Also of a poll whose slot was begun anew every point is kept: the later one may bring nothing."""
 

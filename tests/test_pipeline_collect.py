@@ -210,6 +210,17 @@ def test_a_sign_in_gets_no_more_time_than_the_slot_has_left(bench: Polls) -> Non
     assert source.seconds == [12.0, 12.0, 12.0]
 
 
+@pytest.mark.parametrize("succeeded", [False, True])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_slot_keeps_the_success_that_it_has(bench: Polls, *, fails: bool, succeeded: bool) -> None:
+    """A poll that fails in a slot which went well before is told to who waits for it, and leaves no point of that."""
+    bench.poll(Script("contoso", [BadResponse("no") if fails else [score("contoso", SLOT)]]), succeeded=succeeded)
+    bench.stage.play()
+    assert (bench.outcomes[0].error is not None) == fails
+    told = [point.fields["ok"] for point in bench.points() if point.series.measurement == "collector_poll"]
+    assert told == ([] if fails and succeeded else [int(not fails)])
+
+
 def test_who_is_not_patient_does_not_try_again_what_a_person_has_to_mend(bench: Polls) -> None:
     """`once` gives up at once where waiting can't help."""
     source = Script("contoso", [Unauthorized("403")])

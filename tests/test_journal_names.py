@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from journals import DAY, HOUR, MIDNIGHT, every, group, look, org
+from salvages import note
 
 from collector.errors import JournalError
 from collector.journal import Journal
@@ -83,6 +84,34 @@ def test_names_that_another_process_took_out_are_not_used_any_more(tmp_path: Pat
         service.append([org(MIDNIGHT + HOUR), group("a", MIDNIGHT + HOUR)])
     with Journal(path, readonly=True) as reader:
         assert every(reader) == [org(MIDNIGHT + HOUR), group("a", MIDNIGHT + HOUR)]
+
+
+@pytest.mark.parametrize(
+    ("harm", "old", "new"),
+    [
+        ("DELETE FROM series WHERE id = 2", group("old"), group("new")),
+        ("DELETE FROM shape WHERE id = 2", org(), note("new")),
+    ],
+)
+def test_a_number_that_can_not_be_read_any_more_is_not_given_again(
+    journal: Journal, harm: str, old: Point, new: Point
+) -> None:
+    """The points of the newest name don't become another's where damage hides it: a flipped bit in a page's count."""
+    journal.append([group("first"), old])
+    look(journal.path, harm)
+    journal.append([new])
+    assert every(journal) == [group("first"), new]
+
+
+@pytest.mark.parametrize("record", ["1 << 60", "-1", "'x'", "NULL"])
+def test_a_record_of_numbers_that_is_damaged_keeps_no_new_name(journal: Journal, record: str) -> None:
+    """Which numbers were given is told by the names then, and is on record again."""
+    journal.append([group("a")])
+    look(journal.path, f"UPDATE sqlite_sequence SET seq = {record} WHERE name = 'series'")  # noqa: S608 - from above
+    journal.append([group("b")])
+    look(journal.path, "DELETE FROM series WHERE id = 2")
+    journal.append([group("c")])
+    assert every(journal) == [group("a"), group("c")]
 
 
 def _asked(journal: Journal) -> list[str]:

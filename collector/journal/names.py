@@ -14,6 +14,8 @@ from collector.journal.codec import Damaged, Shape, checksum
 from collector.point import Series
 
 _SERIES = "SELECT id, measurement, tenant, tags, crc FROM series"
+_MOST = 1 << 50
+"""A greater number on record is damaged: nobody has given so many."""
 
 
 class Names:
@@ -54,7 +56,7 @@ class Names:
         for last, *row in connection.execute("SELECT id, fields, crc FROM shape ORDER BY id"):
             with suppress(Damaged):
                 self._keep_shape(last, row)
-        return self._shape_numbers.get(shape) or self._add_shape(connection, last + 1, shape)
+        return self._shape_numbers.get(shape) or self._add_shape(connection, last, shape)
 
     def series(self, connection: sqlite3.Connection, number: int) -> Series:
         """Return the series of a number; raise Damaged when its row is gone or not what was written."""
@@ -95,7 +97,7 @@ class Names:
         if first != "tenant":
             raise ValueError(f"{series.measurement}: the first tag of a series is its tenant")
         tags = json.dumps(rest, ensure_ascii=False, separators=(",", ":"))
-        number = self._learnt + 1
+        number = _new(connection, "series", self._learnt)
         row = (series.measurement, tenant, tags, checksum(number, series.measurement, tenant, tags))
         connection.execute(
             "INSERT INTO series (id, measurement, tenant, tags, crc) VALUES (?, ?, ?, ?, ?)", (number, *row)
@@ -105,7 +107,8 @@ class Names:
         self._numbers[series] = number
         return number
 
-    def _add_shape(self, connection: sqlite3.Connection, number: int, shape: Shape) -> int:
+    def _add_shape(self, connection: sqlite3.Connection, last: int, shape: Shape) -> int:
+        number = _new(connection, "shape", last)
         fields = json.dumps(shape, separators=(",", ":"))
         row = (fields, checksum(number, fields))
         connection.execute("INSERT INTO shape (id, fields, crc) VALUES (?, ?, ?)", (number, *row))
@@ -128,6 +131,22 @@ class Names:
         self._shapes[number] = shape
         self._shape_numbers[shape] = number
         return shape
+
+
+def _new(connection: sqlite3.Connection, table: str, last: int) -> int:
+    """Return a number that no row ever had, and put it on record. `last`: the greatest that can be read.
+
+    Where a greater one can't be read any more its points are still there, and are not to become another's.
+    """
+    row = connection.execute(
+        "SELECT seq FROM sqlite_sequence WHERE name = ? AND seq BETWEEN 0 AND ?", (table, _MOST)
+    ).fetchone()
+    number = max(last, *row or (0,)) + 1
+    statement = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = ?2"
+    if row is None:
+        statement = "INSERT INTO sqlite_sequence (name, seq) VALUES (?2, ?1)"
+    connection.execute(statement, (number, table))
+    return number
 
 
 def _proven(what: str, number: int, row: Sequence[object] | None) -> Sequence[str]:

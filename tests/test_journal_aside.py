@@ -85,13 +85,14 @@ def test_what_could_not_be_undone_in_the_old_file_is_not_undone_in_the_new_one(
 def test_after_a_few_damaged_files_the_disk_is_not_filled_with_them(path: Path, before: Contents) -> None:
     """A disk that goes on destroying the journal is named, and the file stays; nothing is ever deleted."""
     for _ in range(MOST):
-        salvage(path)
+        salvage(path, lambda: 1_700_000_000.0)
     content = path.read_bytes()
     with pytest.raises(JournalError, match="5 damaged files") as caught:
         salvage(path)
     assert "look at the disk" in caught.value.mend
     assert path.read_bytes() == content
-    assert len(aside(path)) == MOST
+    stamp = "journal.db.damaged-20231114T221320Z"
+    assert [file.name for file in aside(path)] == [stamp, *(f"{stamp}-{n}" for n in range(2, MOST + 1))]
     with Journal(path) as journal:
         assert contents(journal) == before
 
@@ -188,6 +189,16 @@ def test_a_journal_without_a_point_is_one_all_the_same(path: Path) -> None:
         journal.append([org()])
         assert every(journal) == [org()]
     assert len(aside(path)) == 1
+
+
+def test_a_journal_that_a_person_has_given_another_name_is_in_nobodys_way(path: Path, before: Contents) -> None:
+    """A backup by hard links is not taken for a damaged file that was set aside, and neither for one before it."""
+    old = salvage(path).aside
+    path.with_name("journal.db.of-yesterday").hardlink_to(path)
+    with Journal(path) as journal:
+        assert contents(journal) == before
+    new = salvage(path, lambda: 1_700_000_000.0).aside
+    assert aside(path) == [new, old]
 
 
 @pytest.mark.parametrize("lost", [b'"float"', b"exposure_score_by_group"])

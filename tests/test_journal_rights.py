@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from journals import hear, open_own, other
+from journals import hear, open_own, org, other, read_without_rights
 
 from collector.journal import Journal, permit, user
 
@@ -53,6 +53,20 @@ def test_whoever_owns_what_is_barred_is_told_to_open_it(folder: Path) -> None:
         assert hear(pipe) == f"{let}chmod u+rwx {own} && chmod u+rw '{own}/a journal.db'"
         assert hear(pipe) == f"{let}chmod u+rwx {own}", "what isn't there is not to be opened"
         assert hear(pipe) == f"{let}chmod u+rwx {own}", "nor what can't be seen"
+
+
+def test_whoever_may_read_a_journal_need_not_list_its_folder(folder: Path) -> None:
+    """The file's own rights are enough to read it."""
+    path = folder / "own" / "journal.db"
+    path.parent.mkdir()
+    with Journal(path) as journal:
+        journal.append([org()])
+    path.chmod(0o644)
+    path.parent.chmod(0o111)
+    with other(read_without_rights, path) as (_, pipe):
+        assert hear(pipe) == [41.5]
+        hear(pipe)
+    path.parent.chmod(0o700)
 
 
 @pytest.mark.parametrize("there", [False, True])

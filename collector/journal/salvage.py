@@ -60,7 +60,7 @@ def salvage(path: Path, clock: Callable[[], float] = time.time) -> Salvaged:
             try:
                 os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
                 carried = _fill(part, carving)
-                name = free_name(path, clock, MOST)
+                name = free_name(path, clock)
                 swap(path, part, name)
             except BaseException:
                 _drop(part)

@@ -7,6 +7,7 @@ first, and whoever finds a journal like that knows that this was cut short, and 
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 
 from collector.journal.syncing import sync
@@ -25,16 +26,17 @@ def aside(path: Path) -> Sequence[Path]:
 
 def halfway(path: Path) -> Path | None:
     """Return the other name that a damaged file has got where it still has the journal's, None where it hasn't."""
+    # Not every reader may list the folder.
     if not path.exists() or path.stat().st_nlink == 1:
         return None
     return next((name for name in aside(path) if name.samefile(path)), None)
 
 
-def free_name(path: Path, clock: Callable[[], float], most: int) -> Path:
-    """Return a name for the damaged file, one of `most` in a second."""
+def free_name(path: Path, clock: Callable[[], float]) -> Path:
+    """Return a name for the damaged file, by the second."""
     stamp = datetime.fromtimestamp(clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
-    names = (f"{path.name}.damaged-{stamp}{more}" for more in ("", *(f"-{n}" for n in range(2, most + 2))))
-    return next(path.with_name(name) for name in names if not path.with_name(name).exists())
+    names = (path.with_name(f"{path.name}.damaged-{stamp}{more}") for more in chain([""], (f"-{n}" for n in count(2))))
+    return next(name for name in names if not name.exists())
 
 
 def swap(path: Path, part: Path, name: Path) -> None:

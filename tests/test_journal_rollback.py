@@ -130,6 +130,19 @@ def test_no_number_that_is_damaged_costs_a_row(cut: Cut, at: int, bit: int) -> N
     goes_on(cut.path)
 
 
+@pytest.mark.parametrize(("at", "bit"), [(7, 0), (20, 0), (22, 1), (22, 2), (26, 4), (26, 5)])
+def test_a_header_that_no_writer_writes_is_damage(cut: Cut, at: int, bit: int) -> None:
+    """A sector or a page of no size, or of one that can't be: nothing behind it is believed, and nothing is undone."""
+    cut.put(flipped(cut.undo, at, bit))
+    found = damaged(cut.path)
+    assert found is not None
+    assert (found.places, found.strays) == ({}, [])
+    honest(cut.before, served(cut.path))
+    (file,) = aside(cut.path)
+    assert file.read_bytes() == cut.main
+    goes_on(cut.path)
+
+
 @pytest.mark.parametrize("moved", [False, True])
 def test_a_mend_that_was_killed_is_begun_anew(cut: Cut, log: StructuredLogCapture, *, moved: bool) -> None:
     """Where the damaged file has two names already, what would undo a write to it is found under either."""

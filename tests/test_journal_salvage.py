@@ -6,12 +6,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from journals import HOUR, MIDNIGHT, every, flip, group, look, org
+from journals import DAY, HOUR, MIDNIGHT, every, flip, group, look, org
 from salvages import PAGE, Contents, contents, honest, made, note, served
 
 from collector.batch import Cursor
 from collector.errors import JournalError
 from collector.journal import Journal, aside
+from collector.journal.carving import Carving
 from collector.journal.salvage import salvage
 from collector.point import MAX_TIME
 
@@ -168,6 +169,22 @@ def test_an_older_value_that_stands_behind_the_newer_one_does_not_come_back(path
     assert salvage(path).carried.lost == 0
     with Journal(path) as journal:
         assert every(journal) == expected
+
+
+def test_rows_that_stand_in_the_file_in_another_order_are_carried_over_all(path: Path) -> None:
+    """New rows stand where old ones were pruned, before rows that are older: none of a day hides another."""
+    with Journal(path) as journal:
+        journal.append([group(f"g{n % 7}", MIDNIGHT + n * 1000, float(n)) for n in range(400)])
+        journal.append([group("kept", MIDNIGHT + DAY + n * 1000, float(n)) for n in range(400)])
+        journal.prune(MIDNIGHT + DAY, [])
+        journal.append([group("kept", MIDNIGHT + DAY + n * 1000, float(n)) for n in range(400, 800)])
+        before = contents(journal)
+    with Carving(path) as carving:
+        ids = [cell.id for cell in carving.cells() if len(cell.values) == 5 and isinstance(cell.values[-1], bytes)]
+    assert ids != sorted(ids)
+    salvage(path)
+    with Journal(path) as journal:
+        assert contents(journal) == before
 
 
 def test_rows_are_never_read_by_a_shape_that_is_damaged(path: Path, before: Contents) -> None:

@@ -145,15 +145,15 @@ def test_a_cursor_past_rows_that_are_lost_skips_no_new_row(path: Path, before: C
 def test_of_one_identity_the_later_row_stands(path: Path) -> None:
     """Where a superseded row comes to light again beside the one that superseded it, the newer alone is left."""
     with Journal(path) as journal:
-        journal.append([note("what was said first"), group("other")])
-    older = look(path, "SELECT * FROM point WHERE id = 1")[0]
+        journal.append([group("other"), group("other", MIDNIGHT + HOUR), note("what was said first")])
+    older = look(path, "SELECT * FROM point WHERE id = 3")[0]
     with Journal(path) as journal:
         journal.append([note("what was said then")])
     look(path, "DROP INDEX point_by_day")
     look(path, "INSERT INTO point VALUES (?, ?, ?, ?, ?)", *older)
     salvage(path)
     with Journal(path) as journal:
-        assert every(journal) == [group("other"), note("what was said then")]
+        assert every(journal) == [group("other"), group("other", MIDNIGHT + HOUR), note("what was said then")]
     assert b"what was said first" not in path.read_bytes()
 
 
@@ -174,10 +174,10 @@ def test_an_older_value_that_stands_behind_the_newer_one_does_not_come_back(path
 def test_rows_that_stand_in_the_file_in_another_order_are_carried_over_all(path: Path) -> None:
     """New rows stand where old ones were pruned, before rows that are older: none of a day hides another."""
     with Journal(path) as journal:
-        journal.append([group(f"g{n % 7}", MIDNIGHT + n * 1000, float(n)) for n in range(400)])
-        journal.append([group("kept", MIDNIGHT + DAY + n * 1000, float(n)) for n in range(400)])
+        journal.append([group(f"g{n % 3}", MIDNIGHT + n, float(n)) for n in range(400)])
+        journal.append([group(f"g{n % 3}", MIDNIGHT + DAY + n // 3, float(n)) for n in range(400)])
         journal.prune(MIDNIGHT + DAY, [])
-        journal.append([group("kept", MIDNIGHT + DAY + n * 1000, float(n)) for n in range(400, 800)])
+        journal.append([group(f"g{n % 3}", MIDNIGHT + DAY + n // 3, float(n)) for n in range(400, 800)])
         before = contents(journal)
     with Carving(path) as carving:
         ids = [cell.id for cell in carving.cells() if len(cell.values) == 5 and isinstance(cell.values[-1], bytes)]

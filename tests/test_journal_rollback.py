@@ -162,6 +162,17 @@ def test_a_mend_that_was_killed_is_begun_anew(cut: Cut, log: StructuredLogCaptur
     goes_on(cut.path)
 
 
+def test_a_mend_that_was_killed_knows_its_own_file_again(cut: Cut) -> None:
+    """Also where nothing but what stood beside it said that it was a journal: the name that it was given says it."""
+    cut.put(flipped(cut.undo, 17), bytes(len(cut.main)))
+    name = cut.path.with_name("journal.db.damaged-20260131T000000Z")
+    name.hardlink_to(cut.path)
+    cut.beside.rename(name.with_name(f"{name.name}-journal"))
+    honest(cut.before, served(cut.path))
+    assert len(aside(cut.path)) == 1
+    goes_on(cut.path)
+
+
 @pytest.mark.parametrize("step", range(4))
 def test_a_mend_that_fails_midway_leaves_both_files_as_they_were(
     cut: Cut, monkeypatch: pytest.MonkeyPatch, step: int

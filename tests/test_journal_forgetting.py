@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from journals import DAY, HOUR, MIDNIGHT, every, group, look, org, steps
 
-from collector.batch import Cursor, DeadLetter
+from collector.batch import DERIVE, Cursor, DeadLetter
 from collector.journal import Holdings, Journal, forgetting, rows
 from collector.point import Point
 
@@ -139,6 +139,17 @@ def test_what_is_appended_while_it_goes_goes_too(journal: Journal) -> None:
         assert journal.forget(_GONE, meanwhile) == Holdings(points=7, dead_letters=2, series=5)
     assert every(journal) == [*_OTHERS, org(MIDNIGHT + 9 * DAY)]
     assert look(journal.path, "SELECT (SELECT count(*) FROM point), (SELECT count(*) FROM dead_letter)") == [(7, 1)]
+
+
+def test_what_was_being_made_of_its_points_does_not_come_back(journal: Journal) -> None:
+    """Who has read them, and appends what follows from them when they are gone, is told that its cursor was moved."""
+    cursor = journal.cursor(DERIVE)
+    after = journal.read(cursor, 99).after
+    journal.forget(_GONE)
+    follows = group("their-secret-group-1", MIDNIGHT, 1.0, _GONE)
+    assert not journal.append([follows], taken=(cursor, after))
+    assert journal.tenants() == ["contoso"]
+    assert journal.cursor(DERIVE).next == cursor.next, "and it reads on where it stood"
 
 
 def test_broken_off_it_leaves_no_old_value_to_be_sent_again(journal: Journal) -> None:

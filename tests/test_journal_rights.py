@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from journals import hear, open_own, org, other, read_without_rights
 
-from collector.journal import Journal, permit, user
+from collector.errors import JournalError
+from collector.journal import Journal, permit, reachable, user
 
 
 @pytest.fixture
@@ -53,6 +54,32 @@ def test_whoever_owns_what_is_barred_is_told_to_open_it(folder: Path) -> None:
         assert hear(pipe) == f"{let}chmod u+rwx {own} && chmod u+rw '{own}/a journal.db'"
         assert hear(pipe) == f"{let}chmod u+rwx {own}", "what isn't there is not to be opened"
         assert hear(pipe) == f"{let}chmod u+rwx {own}", "nor what can't be seen"
+
+
+def _reach(pipe: Connection, path: Path) -> None:
+    """As a user who isn't root: say whether the role could be taken, with and without a right to its folder."""
+    if os.geteuid() == 0:
+        os.setgid(65534)
+        os.setuid(65534)
+    path.parent.mkdir()
+    for mode in (0o700, 0o500, 0o600):
+        path.parent.chmod(mode)
+        try:
+            reachable(path)
+            pipe.send(("reachable", ""))
+        except JournalError as error:
+            pipe.send((str(error), error.mend))
+    path.parent.chmod(0o700)
+
+
+def test_a_role_that_no_file_can_be_made_for_is_said(folder: Path) -> None:
+    """Before `run` meets it: the folder that this user may not write to is named."""
+    path = folder / "own" / "journal.db"
+    with other(_reach, path) as (_, pipe):
+        assert hear(pipe) == ("reachable", "")
+        refused = (f"{path}.lock: can't be made", f"let this user write to {path.parent}")
+        assert hear(pipe) == refused
+        assert "Permission denied" in hear(pipe)[0]
 
 
 def test_whoever_may_read_a_journal_need_not_list_its_folder(folder: Path) -> None:

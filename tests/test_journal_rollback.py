@@ -1,11 +1,13 @@
 """A write that was cut short, and what would undo it is damaged: nothing is let go, and what stands sound is used."""
 
+import fcntl
 import os
 import random
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -201,6 +203,27 @@ def test_a_mend_that_fails_midway_leaves_both_files_as_they_were(
         "journal.db": cut.main,
         "journal.db-journal": undo,
     }
+    assert served(cut.path) == cut.before
+
+
+def _reads(pipe: Connection, path: Path) -> None:
+    """Hold what SQLite holds of a file while it reads."""
+    with path.open("r+b") as file:
+        fcntl.lockf(file, fcntl.LOCK_SH, 510, (1 << 30) + 2)
+        pipe.send("reads")
+        pipe.recv()
+
+
+def test_under_who_reads_it_a_journal_is_not_set_aside(cut: Cut) -> None:
+    """Whoever has it open is waited for until the next look: it is said, and both files are as they were."""
+    cut.put(flipped(cut.undo, 17))
+    with other(_reads, cut.path) as (_, pipe):
+        assert hear(pipe) == "reads"
+        with pytest.raises(JournalError, match="could not be set aside"):
+            salvage(cut.path)
+        pipe.send("go")
+    assert (cut.path.read_bytes(), cut.beside.read_bytes()) == (cut.main, flipped(cut.undo, 17))
+    assert aside(cut.path) == []
     assert served(cut.path) == cut.before
 
 

@@ -130,7 +130,7 @@ def test_a_long_draw_does_not_give_up_the_end_of_the_slot(bench: Polls) -> None:
     source = Script("contoso", [Unavailable("503") for _ in range(100)])
     now = bench.time.now
     terms = Terms(last_start=now + 100, end=now + 101, backoff=Backoff(base=64.0, most=120.0, draw=max))
-    bench.collecting.poll(source, "organization", SLOT, terms, bench.outcomes.append)
+    bench.collecting.poll(source, "organization", SLOT, terms, bench.outcomes.append, succeeded=False)
     bench.stage.play()
     assert bench.time.now == now + 100
     assert len(source.asked) == 2
@@ -244,7 +244,7 @@ def test_who_says_nothing_of_patience_has_it(bench: Polls) -> None:
     source = Script("contoso", [Unauthorized("403"), [score("contoso", SLOT)]])
     now = bench.time.now
     terms = Terms(last_start=now + 60, end=now + 61, backoff=Backoff(base=2.0, most=60.0, draw=max))
-    bench.collecting.poll(source, "organization", SLOT, terms, bench.outcomes.append)
+    bench.collecting.poll(source, "organization", SLOT, terms, bench.outcomes.append, succeeded=False)
     bench.stage.play()
     assert bench.outcomes[0].error is None
 

@@ -63,7 +63,7 @@ class Collecting:
         terms: Terms,
         settled: Callable[[Outcome], None],
         *,
-        succeeded: bool = False,
+        succeeded: bool,
     ) -> None:
         """Start a poll and return at once; `settled` is called, once, when it has succeeded or is given up.
 

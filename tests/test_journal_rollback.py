@@ -101,6 +101,18 @@ def test_what_a_crash_leaves_is_no_damage(tmp_path: Path) -> None:
         assert aside(left / "journal.db") == []
 
 
+def test_a_length_that_the_journal_was_to_have_is_no_damage(cut: Cut) -> None:
+    """A power cut may come when the new first page is written already: what counts is how long it says it was before.
+
+    The page as it was stands in the file of the rollback.
+    """
+    longer = (int.from_bytes(cut.main[28:32], "big") + 9).to_bytes(4, "big")
+    cut.put(cut.undo, cut.main[:28] + longer + cut.main[32:92] + cut.main[24:28] + cut.main[96:])
+    assert damaged(cut.path) is None
+    assert served(cut.path) == cut.before
+    assert aside(cut.path) == []
+
+
 def test_a_writer_at_work_is_no_damage(tmp_path: Path) -> None:
     """Whoever opens a journal while another process writes to it finds nothing amiss."""
     path = tmp_path / "journal.db"
@@ -227,11 +239,12 @@ def test_under_who_reads_it_a_journal_is_not_set_aside(cut: Cut) -> None:
     assert served(cut.path) == cut.before
 
 
-def test_a_length_that_is_damaged_throughout_cuts_nothing(cut: Cut) -> None:
-    """Where every header says that the journal was three pages long, its own first page knows better."""
+@pytest.mark.parametrize("pages", [0, 3])
+def test_a_length_that_is_damaged_throughout_cuts_nothing(cut: Cut, pages: int) -> None:
+    """Where every header says that the journal was three pages long, or none, its own first page knows better."""
     sizes = SECTOR.to_bytes(4, "big") + PAGE.to_bytes(4, "big")
     assert cut.undo.count(cut.undo[16:20] + sizes) > 1
-    cut.put(cut.undo.replace(cut.undo[16:20] + sizes, (3).to_bytes(4, "big") + sizes))
+    cut.put(cut.undo.replace(cut.undo[16:20] + sizes, pages.to_bytes(4, "big") + sizes))
     after = served(cut.path)
     honest(cut.before, after)
     assert after.points.keys() == cut.before.points.keys()

@@ -1,6 +1,6 @@
 """What the consumer asks of the journal. Every method raises JournalError when the file can't be used."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,10 @@ from collector.point import Point, Series
 
 class Journal(Protocol):
     """The log of points, and the past that it holds. Times are ms since the epoch."""
+
+    @property
+    def era(self) -> int:
+        """A number that grows whenever it may have changed otherwise than by this process's appends."""
 
     def cursor(self, consumer: str, target: str = "") -> Cursor:
         """Return the consumer's cursor; a new one stands at the first row."""
@@ -27,11 +31,30 @@ class Journal(Protocol):
     def history(self, series: Series, since: int, until: int) -> Sequence[Point]:
         """Return the points of a series from `since` to before `until`, in the order of time."""
 
+    def histories(self, every: Collection[Series], since: int, until: int) -> Sequence[Point]:
+        """Return the points of all these series from `since` to before `until`, in the order of time."""
+
+    def between(self, measurement: str, since: int, until: int, tenant: str | None = None) -> Sequence[Point]:
+        """Return a measurement's points from `since` to before `until`, of one tenant or of all, by time."""
+
+    def at(self, measurement: str, moment: int) -> Sequence[Point]:
+        """Return the points of a measurement at one time."""
+
+    def newest(self, every: Collection[Series]) -> Sequence[Point]:
+        """Return the newest point of each of these series that has one."""
+
     def before(self, moments: Sequence[tuple[Series, int]]) -> Sequence[Point | None]:
         """Return the newest point of each series at or before its moment, None where that is over a day older."""
 
     def latest(self, measurement: str, since: int, tenant: str | None = None) -> Sequence[Point]:
         """Return the newest point of each series of a measurement, from `since` to now."""
+
+
+class Apart(Protocol):
+    """Does a part of the work by itself, so that a fault in it holds up nothing else."""
+
+    def __call__(self, tenant: str, what: str, work: Callable[[], object], /) -> bool:
+        """Return whether it went well. `what`: of the tenant, in words. Raise JournalError, no fault of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,14 @@ from dataclasses import dataclass, replace
 from collector.derive.followed import ORGANIZATION, Followed, spike_of
 from collector.derive.moments import Moments
 from collector.derive.protocols import Rules
+from collector.derive.stands import Kept, Stand
 from collector.history.card import DAY, Sample, Standing, moments, stand
 from collector.history.rises import OPEN
 from collector.history.spikes import Episode, Judged, Rule, Usual, closes_before, judge, usual
-from collector.point import Point, Series
+from collector.point import MAX_TIME, Point, Series
+
+_CHANGES = ("change_1d", "change_7d", "change_30d")
+_LEVELS = {"low": 1, "medium": 2, "high": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +27,6 @@ class Told:
     series: Series
     standing: Standing
     judged: Judged
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An episode, and the series of spikes that has it."""
-
-    spike: Series
-    episode: Episode
 
 
 class Walk:
@@ -74,9 +70,20 @@ class Walk:
             self._usual[key] = usual(closes_before(closes, time // DAY, self._rule, broken), self._rule)
         return self._usual[key]
 
+    def stand(self) -> Stand | None:
+        """Return where the score stands after the last sample; None where it has none."""
+        if self.last is None:
+            return None
+        broken = self.broken(self.last)
+        return Stand(self._one, self.last, self.usual(self.last, broken), broken, self.breaks(self.last), self.open)
+
     def broken(self, time: int) -> int | None:
         """Return the last break up to a time."""
         return max((moment for moment in self._breaks if moment <= time), default=None)
+
+    def breaks(self, time: int) -> int:
+        """Return the first break after a time; one that never is where there is none."""
+        return min((moment for moment in self._breaks if moment > time), default=MAX_TIME)
 
     def _tell(self, series: Series, now: Sample) -> Told:
         self.gone(now.time)
@@ -111,23 +118,15 @@ def rule_of(one: Followed, rules: Rules) -> Rule:
     return rules.organization if one.measurement == ORGANIZATION else rules.groups
 
 
-def trend_fields(told: Told) -> dict[str, float | int]:
+def trend_fields(standing: Standing, judged: Judged) -> dict[str, float | int]:
     """Return the fields of a trend point."""
-    standing, judged = told.standing, told.judged
-    changes = {
-        "change_1d": standing.change_1d,
-        "change_7d": standing.change_7d,
-        "change_30d": standing.change_30d,
-    }
-    return {
-        "score": standing.score,
-        "baseline": judged.baseline,
-        "rise": judged.rise,
-        **{name: change for name, change in changes.items() if change is not None},
-        "level": {"low": 1, "medium": 2, "high": 3}[standing.level],
-        "spike": int(judged.open is not None),
-        "verdict": int(judged.known),
-    }
+    fields: dict[str, float | int] = {"score": standing.score, "baseline": judged.baseline, "rise": judged.rise}
+    changes = (standing.change_1d, standing.change_7d, standing.change_30d)
+    fields.update((name, change) for name, change in zip(_CHANGES, changes, strict=True) if change is not None)
+    fields["level"] = _LEVELS[standing.level]
+    fields["spike"] = int(judged.open is not None)
+    fields["verdict"] = int(judged.known)
+    return fields
 
 
 def kept_of(point: Point) -> Kept:

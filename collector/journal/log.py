@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,7 +19,7 @@ from collector.journal.proving import Proof, attempt, prove
 from collector.journal.pruning import prune
 from collector.journal.rows import Rows
 from collector.journal.salvage import Salvaged
-from collector.point import Point, Series
+from collector.point import MAX_TIME, Point, Series
 
 _SPAN = 50_000
 """Rows that one `read` looks at, at the most: a view that stays open keeps every writer waiting."""
@@ -40,7 +40,9 @@ class Journal:
         self.path = path
         self._clock = clock
         self._rows = Rows()
-        self._database = Database(path, readonly=readonly, untouched=untouched, stale=self._rows.names.forget)
+        self.era = 0
+        """Grows whenever the file may have changed otherwise than by this process's appends."""
+        self._database = Database(path, readonly=readonly, untouched=untouched, stale=self._forget)
         self.letters = Letters(self._database, self._rows, clock)
         """What sinks have refused for good."""
 
@@ -181,6 +183,18 @@ class Journal:
         with self._database.reading() as connection:
             return [row.point for row in past.history(connection, self._rows, series, since, until)]
 
+    def histories(self, every: Collection[Series], since: int, until: int) -> Sequence[Point]:
+        """Return the points of all these series from `since` to before `until` (ms), in the order of time."""
+        with self._database.reading() as connection:
+            wanted = self._rows.names.numbered(connection, every)
+            return [row.point for row in past.between(connection, self._rows, wanted, since, until)]
+
+    def newest(self, every: Collection[Series]) -> Sequence[Point]:
+        """Return the newest point of each of these series that has one, also where it lies ahead of the clock."""
+        with self._database.reading() as connection:
+            wanted = self._rows.names.numbered(connection, every)
+            return [row.point for row in past.latest(connection, self._rows, wanted, 0, MAX_TIME)]
+
     def latest(self, measurement: str, since: int, tenant: str | None = None) -> Sequence[Point]:
         """Return the newest point of each series of a measurement, from `since` (ms) to now."""
         until = int(self._clock() * 1000) + 1
@@ -228,7 +242,9 @@ class Journal:
 
         Daily, spike and annotation points stay. A consumer without a cursor has taken nothing.
         """
-        return prune(self._database, before, consumers)
+        gone = prune(self._database, before, consumers)
+        self.era += gone > 0
+        return gone
 
     def tenants(self) -> Sequence[str]:
         """Return the names of all tenants that it has something of, also of those no longer in the settings."""
@@ -248,6 +264,10 @@ class Journal:
     def copy(self, to: Path, seen: Callable[[int, int], None] = lambda _done, _of: None) -> None:
         """Let the empty file `to` be a whole copy; `seen` is called with pages copied, and of how many."""
         self._database.copy(to, seen)
+
+    def _forget(self) -> None:
+        self.era += 1
+        self._rows.names.forget()
 
 
 def _first(connection: sqlite3.Connection, start: int, tail: int) -> int:

@@ -7,7 +7,7 @@ after it is well.
 import json
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from collector.journal.codec import Damaged, Shape, checksum
@@ -42,8 +42,17 @@ class Names:
     def known_number(self, connection: sqlite3.Connection, series: Series) -> int | None:
         """Return the series' number, or None where it has none."""
         if series not in self._numbers:
-            self.of_measurement(connection, series.measurement, series.tag("tenant"))
+            if self._learnt:
+                # Who writes knows all names: only those that came since then are looked at.
+                self._learn_series(connection)
+            else:
+                self.of_measurement(connection, series.measurement, series.tag("tenant"))
         return self._numbers.get(series)
+
+    def numbered(self, connection: sqlite3.Connection, every: Iterable[Series]) -> Sequence[tuple[int, Series]]:
+        """Return those of the series that have a number, by it."""
+        found = ((self.known_number(connection, series), series) for series in every)
+        return [(number, series) for number, series in found if number is not None]
 
     def shape_number(self, connection: sqlite3.Connection, shape: Shape) -> int:
         """Return the shape's number, a new one where it has none."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from collector.cli.options import ConfigFile, Json, pasted, read_settings
+from collector.cli.progress import counted
 
 _MEGABYTE = 1_000_000
 _LATE_INTERVALS = 3
@@ -55,6 +56,7 @@ def _show(found: "Status", interval_seconds: int, pid: str | None) -> None:
     page.print()
     put(page, sinks if found.sinks else "no sink is named: the journal keeps the history alone")
     page.print()
+    page.print(pasted(_derived(found)), soft_wrap=True)
     journal = found.journal
     span = f", from {journal.oldest} to {journal.newest}" if journal.oldest else ""
     polled = f"polled by the process {pid}" if pid else pasted("no process polls it now: start `run`")
@@ -73,6 +75,12 @@ def _state(poll: "PollStatus", interval_seconds: int) -> str:
         return f"{poll.error}; see `check`"
     age = datetime.now(UTC) - datetime.fromisoformat(poll.slot)
     return "ok" if age.total_seconds() <= _LATE_INTERVALS * interval_seconds else "late"
+
+
+def _derived(found: "Status") -> str:
+    derive = found.derive
+    behind = f"{counted(derive.backlog, 'point')} behind, from {derive.oldest}" if derive.backlog else "up to date"
+    return f"trends, spikes and days: {behind}" + (f"; {derive.error}" if derive.error else "")
 
 
 def _size(count: int) -> str:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
-from collector.derive.followed import GROUPS, ORGANIZATION, daily_of
+from collector.derive.followed import GROUPS, ORGANIZATION, daily_of, name_of
 from collector.derive.known import Known
 from collector.derive.moments import Moments
 from collector.derive.protocols import Apart, Journal
@@ -49,19 +49,21 @@ class Closing:
                 def work(series: Series = series, day: int = day, its: Sequence[Sample] = samples[series]) -> None:
                     points.append(Point(daily_of(series), day * DAY, asdict(day_of(its))))
 
-                apart(series.tag("tenant"), str(dict(series.tags[1:])), work)
+                apart("day", series.tag("tenant"), name_of(series), work)
         there = self._journal.before([(point.series, point.time) for point in points])
         return [point for point, old in zip(points, there, strict=True) if old != point and not _fewer(point, old)]
 
     def closed(self, since: int | None, today: int) -> Iterator[Days]:
-        """Yield, in portions, the days before `today` that may have closed while no sample of them came afterwards.
+        """Return, in portions, the days before `today` that may have closed while no sample of them came afterwards.
 
         `since`: the day up to which all was looked at, None where that is not known. The older days come first.
         """
         scores = [series for measurement in (ORGANIZATION, GROUPS) for series in self._journal.series(measurement)]
-        for day in range(self._last(today) if since is None else since, today):
-            for start in range(0, len(scores), PORTION):
-                yield [(series, day) for series in scores[start : start + PORTION]]
+        return (
+            [(series, day) for series in scores[start : start + PORTION]]
+            for day in range(self._last(today) if since is None else since, today)
+            for start in range(0, len(scores), PORTION)
+        )
 
     def _last(self, today: int) -> int:
         """Return the last day that has a point."""

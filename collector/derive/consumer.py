@@ -7,10 +7,10 @@ transaction; what is there already it does not append again.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
-from collector.batch import DERIVE, Batch, Cursor, Filter, Row
+from collector.batch import DERIVE, DERIVED_FROM, Batch, Cursor, Row
 from collector.derive.closing import Closing, Days
-from collector.derive.followed import GROUPS, ORGANIZATION
 from collector.derive.known import Known
 from collector.derive.protocols import Apart, Journal, Rules
 from collector.derive.recent import Recent
@@ -23,10 +23,9 @@ from collector.point import Point
 
 BATCH = 2_000
 """Rows that are taken in one turn at the most."""
-WANTED = Filter(measurements=(ORGANIZATION, GROUPS, ANNOTATION))
 
 
-def together(_tenant: str, _what: str, work: Callable[[], object]) -> bool:
+def together(_part: str, _tenant: str, _group: str, work: Callable[[], object]) -> bool:
     """Do a part of the work as one with the rest: what fails there, fails."""
     work()
     return True
@@ -51,7 +50,8 @@ class Derive:
         self._left: tuple[Cursor, int] | None = None
         """The cursor as the last turn has left it, and the journal's era then: what is remembered holds for these."""
         self._closed: int | None = None
-        """Up to which day (its number) all days were looked at, or are in `_days`."""
+        """Up to which day (its number) all days were looked at, or are in `_portion` and `_days`."""
+        self._portion: Days = ()
         self._days: Iterator[Days] = iter(())
         self._rows_first = False
 
@@ -70,8 +70,7 @@ class Derive:
         try:
             return self._turn(self._journal.cursor(DERIVE), last=last)
         except BaseException:
-            # What was learnt in it may not be in the journal; the days are looked at again.
-            self._left = self._closed = None
+            self._left = None  # what was learnt in it may not be in the journal
             raise
 
     def _turn(self, cursor: Cursor, *, last: bool) -> bool:
@@ -80,13 +79,13 @@ class Derive:
         today = self._now() // DAY
         if self._closed != today:
             # Before any row of today: by the days that are there it is told up to where this was done.
-            self._days = self._closing.closed(self._closed, today)
+            self._days = chain(self._days, self._closing.closed(self._closed, today))
             self._closed = today
             self._rows_first = False
         if not self._rows_first and self._close(cursor, today):
             return True
         self._rows_first = False
-        batch = self._journal.read(cursor, BATCH, WANTED)
+        batch = self._journal.read(cursor, BATCH, DERIVED_FROM)
         if batch.after == cursor.next:
             if self._close(cursor, today):
                 return True
@@ -97,7 +96,7 @@ class Derive:
         derived.points += self._closing.points(self._taking.days, self._apart)
         if self._append(cursor, after, derived.points):
             self._saying.add(derived.began)
-            self._saying.say(self._now(), self._apart)
+            self._saying.say(self._now(), self._apart, wait=not last)
         return True
 
     def _remember(self, cursor: Cursor) -> None:
@@ -112,20 +111,21 @@ class Derive:
 
     def _close(self, cursor: Cursor, today: int) -> bool:
         """Make the points of a portion of the days that have closed; return whether there was one."""
-        portion = next(self._days, None)
-        if portion is None:
+        if not self._portion:
+            self._portion = next(self._days, ())
+        if not self._portion:
             return False
-        points = self._closing.points(portion, self._apart)
-        if points:
-            self._append(cursor, cursor.next, points)
-        # Of yesterday alone the order does not matter: where it was done to is told by the last day that is there.
-        self._rows_first = portion[0][1] == today - 1
+        points = self._closing.points(self._portion, self._apart)
+        if not points or self._append(cursor, cursor.next, points):
+            # Of yesterday alone the order does not matter: where it was done to is told by the last day that is there.
+            self._rows_first = self._portion[0][1] == today - 1
+            self._portion = ()
         return True
 
     def _append(self, cursor: Cursor, after: int, points: Sequence[Point]) -> bool:
         """Append, with the cursor's move; False where it was moved meanwhile: what was learnt is forgotten then."""
         if self._left is None or not self._journal.append(points, taken=(cursor, after)):
-            self._left = self._closed = None
+            self._left = None
             return False
         self._recent.keep(points)
         self._left = Cursor(cursor.consumer, after, cursor.moves), self._left[1]

@@ -71,6 +71,11 @@ def spike_of(series: Series) -> Series:
     return Series(SPIKES, tuple(tags))
 
 
+def name_of(series: Series) -> str:
+    """Return how a score's series is called."""
+    return dict(series.tags).get("rbacGroupName", EVERYBODY)
+
+
 def _id(series: Series) -> str:
     return dict(series.tags).get("rbacGroupId", NO_ID)
 

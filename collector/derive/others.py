@@ -1,6 +1,6 @@
 """What the scores of other groups change of a spike: that it is over, and how many rose with it."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 from collector.derive.followed import GROUPS, Followed
 from collector.derive.known import Known
@@ -24,31 +24,40 @@ class Others:
         self._telling = telling
         self._recent = recent
 
-    def unseen(self, tenant: str, moments: Sequence[int]) -> Iterator[tuple[Followed, int]]:
-        """Yield each group that had not been seen for a day at one of the moments (others were), and the first such.
-
-        Those alone of which a spike is said to have gone on then. The moments are in the order of time.
-        """
+    def standing(self, tenant: str, moments: Sequence[int]) -> Sequence[Point]:
+        """Return the groups' spikes that may have stood at one of the moments (in the order of time)."""
         window = (self._rules.groups.window_days + 2) * DAY
-        for point in self._recent.of(tenant, moments[0] - window, moments[-1]):
-            name = point.series.tag("rbacGroupName")
-            end = kept_of(point).episode.end or MAX_TIME
-            during = [moment for moment in moments if point.time + DAY <= moment < end]
-            if name == EVERYBODY or point.fields["state"] == WITHDRAWN or not during:
-                continue
-            one = self._known.who(Series(GROUPS, point.series.tags))
-            if (moment := self._missed(one, during)) is not None:
-                yield one, moment
+        found = self._recent.of(tenant, moments[0] - window, moments[-1])
+        return [
+            point
+            for point in found
+            if point.fields["state"] != WITHDRAWN and point.series.tag("rbacGroupName") != EVERYBODY
+        ]
 
-    def told_anew(self, tenant: str, moments: Collection[int]) -> Iterator[Point]:
-        """Yield the spikes of which more is known of how many groups rose: scores of these moments have come."""
+    def unseen(self, spike: Point, moments: Sequence[int]) -> tuple[Followed, int] | None:
+        """Return the group of a spike that is said to have gone on when it had not been seen for a day, others were.
+
+        And at which of the moments first.
+        """
+        end = kept_of(spike).episode.end or MAX_TIME
+        during = [moment for moment in moments if spike.time + DAY <= moment < end]
+        if not during:
+            return None
+        one = self._known.who(Series(GROUPS, spike.series.tags))
+        moment = self._missed(one, during)
+        return None if moment is None else (one, moment)
+
+    def begun(self, tenant: str, moments: Collection[int]) -> Sequence[Point]:
+        """Return the spikes of which it is told how many groups rose by scores of these moments."""
         closed = {moment // DAY + 1 for moment in moments}
-        for point in self._recent.of(tenant, min(moments), (max(closed) + 1) * DAY):
-            touched = point.time in moments or point.time // DAY in closed
-            if touched and point.fields["state"] != WITHDRAWN:
-                text = self._telling.text(point.series, kept_of(point).episode, str(point.fields["text"]))
-                if point.fields["text"] != text:
-                    yield Point(point.series, point.time, {**point.fields, "text": text})
+        found = self._recent.of(tenant, min(moments), (max(closed) + 1) * DAY)
+        touched = [point for point in found if point.time in moments or point.time // DAY in closed]
+        return [point for point in touched if point.fields["state"] != WITHDRAWN]
+
+    def told_anew(self, spike: Point) -> Point | None:
+        """Return a spike as it is told now, None where that is nothing new."""
+        text = self._telling.text(spike.series, kept_of(spike).episode, str(spike.fields["text"]))
+        return None if spike.fields["text"] == text else Point(spike.series, spike.time, {**spike.fields, "text": text})
 
     def _missed(self, one: Followed, moments: Sequence[int]) -> int | None:
         """Return the first of the moments before which a score has no sample for a day."""

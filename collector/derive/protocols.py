@@ -53,8 +53,8 @@ class Journal(Protocol):
 class Apart(Protocol):
     """Does a part of the work by itself, so that a fault in it holds up nothing else."""
 
-    def __call__(self, tenant: str, what: str, work: Callable[[], object], /) -> bool:
-        """Return whether it went well. `what`: of the tenant, in words. Raise JournalError, no fault of ours."""
+    def __call__(self, part: str, tenant: str, group: str, work: Callable[[], object], /) -> bool:
+        """Return whether it went well. `part`: what is made, of whom. Raise JournalError, which is no fault of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

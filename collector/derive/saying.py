@@ -52,7 +52,7 @@ class Saying:
             def work(kept: Kept = kept) -> None:
                 self._say(kept, telling, now, wait=wait)
 
-            apart(kept.spike.tag("tenant"), kept.spike.tag("rbacGroupName"), work)
+            apart("spike", kept.spike.tag("tenant"), kept.spike.tag("rbacGroupName"), work)
 
     def _say(self, kept: Kept, telling: Telling, now: int, *, wait: bool) -> None:
         begin, tenant = kept.episode.begin, kept.spike.tag("tenant")

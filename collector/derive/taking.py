@@ -9,7 +9,7 @@ from functools import partial
 from collector.batch import Row
 from collector.derive.again import Again, Derived
 from collector.derive.changes import Change, Changes
-from collector.derive.followed import Followed
+from collector.derive.followed import Followed, name_of
 from collector.derive.known import Known
 from collector.derive.moments import Moments
 from collector.derive.onward import Onward
@@ -20,8 +20,7 @@ from collector.derive.stands import Stands
 from collector.derive.telling import Telling
 from collector.history.card import DAY, sample
 from collector.history.notes import ANNOTATION
-from collector.history.rises import EVERYBODY
-from collector.point import Series
+from collector.point import Point, Series
 
 
 class Taking:
@@ -55,21 +54,20 @@ class Taking:
         self.days = changes.days
         self._meet(scores, changes)
         for row in notes:
-            self._alone(row.point.series, partial(changes.take, row))
-        for tenant, moments in changes.seen.items():
-            self._apart(tenant, "device groups", partial(_miss, others, tenant, sorted(moments), changes))
+            self._alone("row", row.point.series, partial(changes.take, row))
+        self._end_unseen(others, changes)
         for one in changes.of:
             self._stands.forget(one.series)
         derived = Derived()
         for row in self._go_on(scores, now, derived):
-            self._alone(row.point.series, partial(changes.take, row))
+            self._alone("row", row.point.series, partial(changes.take, row))
         again = Again(self._journal, self._known, self._rules, past, telling, self._recent)
         newest = self._newest(changes.of)
         for one, change in changes.of.items():
             self._stands.forget(one.series)
-            self._alone(one.series[0], partial(self._again, again, one, change, newest.get(one, -1), now, derived))
-        for tenant, moments in changes.seen.items():
-            self._apart(tenant, "device groups", partial(_tell_anew, others, tenant, moments, derived))
+            work = partial(self._again, again, one, change, newest.get(one, -1), now, derived)
+            self._alone("trend", one.series[0], work)
+        self._tell_anew(others, changes, derived)
         return derived
 
     def _readable(self, rows: Iterable[Row]) -> Sequence[Row]:
@@ -77,7 +75,7 @@ class Taking:
         return [
             row
             for row in rows
-            if "score" in row.point.fields or self._alone(row.point.series, partial(sample, row.point))
+            if "score" in row.point.fields or self._alone("row", row.point.series, partial(sample, row.point))
         ]
 
     def _meet(self, rows: Sequence[Row], changes: Changes) -> None:
@@ -95,10 +93,37 @@ class Taking:
             points, rest[:] = self._onward.go(rows, now)
             derived.points += points
 
-        if not self._apart("", "what goes on", work):
+        if not self._apart("trend", "all tenants", "whoever goes on", work):
             # Score by score it may go well, or it is seen whose fault it is.
             self._stands.clear()
         return rest
+
+    def _end_unseen(self, others: Others, changes: Changes) -> None:
+        """Let those be derived again that were unseen while others were seen, though a spike of theirs goes on."""
+
+        def work(spike: Point, moments: Sequence[int]) -> None:
+            found = others.unseen(spike, moments)
+            if found is not None:
+                changes.since(*found)
+
+        for tenant, seen in changes.seen.items():
+            moments = sorted(seen)
+            for spike in others.standing(tenant, moments):
+                self._alone("end", spike.series, partial(work, spike, moments))
+
+    def _tell_anew(self, others: Others, changes: Changes, derived: Derived) -> None:
+        """Say of the spikes that are there how many groups rose, where more of them are known now."""
+        there = {(point.series, point.time) for point in derived.points}
+
+        def work(spike: Point) -> None:
+            point = others.told_anew(spike)
+            if point is not None:
+                derived.points.append(point)
+
+        for tenant, moments in changes.seen.items():
+            for spike in others.begun(tenant, moments):
+                if (spike.series, spike.time) not in there:
+                    self._alone("text", spike.series, partial(work, spike))
 
     def _newest(self, every: Iterable[Followed]) -> Mapping[Followed, int]:
         """Return the time of the last sample of which something was told, of each score that has one."""
@@ -116,16 +141,5 @@ class Taking:
         if its.stand is not None:
             self._stands.keep(its.stand)
 
-    def _alone(self, series: Series, work: Callable[[], object]) -> bool:
-        return self._apart(series.tag("tenant"), dict(series.tags).get("rbacGroupName", EVERYBODY), work)
-
-
-def _miss(others: Others, tenant: str, moments: Sequence[int], changes: Changes) -> None:
-    for one, moment in others.unseen(tenant, moments):
-        changes.since(one, moment)
-
-
-def _tell_anew(others: Others, tenant: str, moments: Collection[int], derived: Derived) -> None:
-    there = {(point.series, point.time) for point in derived.points}
-    new = [point for point in others.told_anew(tenant, moments) if (point.series, point.time) not in there]
-    derived.points += new
+    def _alone(self, part: str, series: Series, work: Callable[[], object]) -> bool:
+        return self._apart(part, series.tag("tenant"), name_of(series), work)

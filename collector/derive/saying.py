@@ -94,7 +94,11 @@ class Saying:
         scores = [self._known.trend(series) for one in self._known.both(tenant) for series in one.series]
         derived = max((point.time for point in self._journal.newest(scores)), default=0)
         polled = self._journal.latest(_POLLS, begin + 1, tenant)
-        return derived <= begin and not polled and not self._polled(tenant, begin)
+        if derived > begin or polled:
+            return False
+        # Had the scores of the groups been taken, the text would have counted them.
+        telling = Telling(self._known, Moments(self._journal), self._rules)
+        return bool(telling.rose(tenant, begin)) or not self._polled(tenant, begin)
 
 
 def _counted(text: str) -> bool:

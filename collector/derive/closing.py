@@ -13,7 +13,7 @@ from collector.derive.known import Known
 from collector.derive.moments import Moments
 from collector.derive.protocols import Apart, Journal
 from collector.derive.samples import likely
-from collector.history.card import DAY, Sample, sample
+from collector.history.card import DAY, Sample
 from collector.history.days import day_of, first_slot
 from collector.point import Point, Series
 
@@ -72,11 +72,9 @@ class Closing:
         return max(kept, default=since) // DAY
 
     def _samples(self, every: Sequence[Series], day: int) -> dict[Series, list[Sample]]:
-        found: defaultdict[Series, list[Sample]] = defaultdict(list)
-        for point in self._journal.histories(every, day * DAY, (day + 1) * DAY):
-            if likely((each := sample(point)).score):
-                found[point.series].append(each)
-        return found
+        scores = self._journal.scores_of_day(every, day)
+        likely_ones = ((series, [Sample(*each) for each in its if likely(each[1])]) for series, its in scores.items())
+        return {series: samples for series, samples in likely_ones if samples}
 
     def _reaching_back(self, past: Moments, every: Iterable[Series], day: int) -> Sequence[Series]:
         """Return those of the series of which the record reaches back over the beginning of a day."""

@@ -40,6 +40,12 @@ class Journal(Protocol):
     def at(self, measurement: str, moment: int) -> Sequence[Point]:
         """Return the points of a measurement at one time."""
 
+    def scores_before(self, asked: Mapping[int, Sequence[Series]]) -> Mapping[int, Mapping[Series, tuple[int, float]]]:
+        """Return by each moment the newest (time, score) of its series at or before it, at most a day older."""
+
+    def scores_of_day(self, every: Sequence[Series], day: int) -> Mapping[Series, Sequence[tuple[int, float]]]:
+        """Return each (time, score) of a day (its number since 1970), of each of these series that has any."""
+
     def newest(self, every: Collection[Series]) -> Sequence[Point]:
         """Return the newest point of each of these series that has one."""
 

@@ -2,14 +2,14 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from collector.batch import Backlog, Batch, Cursor, DeadLetter, Filter, Row
 from collector.errors import JournalError
-from collector.journal import cursors, forgetting, past
+from collector.journal import cursors, forgetting, past, scores
 from collector.journal.database import Database
 from collector.journal.forgetting import Holdings
 from collector.journal.letters import Letters, words
@@ -19,6 +19,7 @@ from collector.journal.proving import Proof, attempt, prove
 from collector.journal.pruning import prune
 from collector.journal.rows import Rows
 from collector.journal.salvage import Salvaged
+from collector.journal.scores import Score
 from collector.point import MAX_TIME, Point, Series
 
 _SPAN = 50_000
@@ -188,6 +189,16 @@ class Journal:
         with self._database.reading() as connection:
             wanted = self._rows.names.numbered(connection, every)
             return [row.point for row in past.between(connection, self._rows, wanted, since, until)]
+
+    def scores_before(self, asked: Mapping[int, Sequence[Series]]) -> Mapping[int, Mapping[Series, Score]]:
+        """Return by each moment (ms) the newest (time, score) of its series at or before it, at most a day older."""
+        with self._database.reading() as connection:
+            return scores.before(connection, self._rows, asked)
+
+    def scores_of_day(self, every: Sequence[Series], day: int) -> Mapping[Series, Sequence[Score]]:
+        """Return each (time, score) of a day (its number since 1970), of each of these series that has any."""
+        with self._database.reading() as connection:
+            return scores.of_day(connection, self._rows, every, day)
 
     def newest(self, every: Collection[Series]) -> Sequence[Point]:
         """Return the newest point of each of these series that has one, also where it lies ahead of the clock."""

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from collector.journal.codec import Damaged, Shape, checksum
+from collector.journal.codec import FLOAT_BYTES, Damaged, Shape, checksum
 from collector.point import Series
 
 _SERIES = "SELECT id, measurement, tenant, tags, crc FROM series"
@@ -92,6 +92,20 @@ class Names:
             row = connection.execute("SELECT fields, crc FROM shape WHERE id = ?", (number,)).fetchone()
             known = self._keep_shape(number, row)
         return known
+
+    def place(self, connection: sqlite3.Connection, number: int, field: str) -> int | None:
+        """Return at which byte a float stands in the values of a shape; None where it has another place in each row."""
+        place = 0
+        try:
+            for name, kind in self.shape(connection, number):
+                if kind != "float":
+                    return None
+                if name == field:
+                    return place
+                place += FLOAT_BYTES
+        except Damaged:
+            return None
+        return None
 
     def _learn_series(self, connection: sqlite3.Connection) -> None:
         for number, *row in connection.execute(f"{_SERIES} WHERE id > ? ORDER BY id", (self._learnt,)):

@@ -41,6 +41,8 @@ def _lives(dice: random.Random) -> list[list[Point]]:
     appends: list[list[Point]] = []
     late: list[Point] = []
     names = {"a": "a", "b": "b"}
+    held: list[Point] = []
+    away = range(first := dice.randrange(days * 4), first + dice.randint(3, 8))
     for n in range(days * 4):
         time = MIDNIGHT + n * EACH
         if dice.random() < 0.15:
@@ -53,6 +55,12 @@ def _lives(dice: random.Random) -> list[list[Point]]:
             for name, id_ in (("a", "7"), ("b", "none" if dice.random() < 0.1 else "8"))
             if dice.random() < 0.9
         ]
+        if n in away:  # of one group all comes at once and in order, later
+            held += polled[-1:]
+            polled = polled[:-1]
+        elif held and dice.random() < 0.5:
+            appends.append(held)
+            held = []
         now = [point for point in polled if dice.random() < 0.93]
         late += [point for point in polled if point not in now]
         if dice.random() < 0.05:

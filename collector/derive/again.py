@@ -68,7 +68,7 @@ class Again:
                 walk.open, walk.last = self._before(walk, one, min(samples), spikes)
             judged |= samples.keys()
             for told in walk.go(samples):
-                point = Point(trend_of(told.series), told.standing.at, trend_fields(told.standing, told.judged))
+                point = Point(trend_of(told.series), told.now.time, trend_fields(told.now, told.changes, told.judged))
                 if old.get((point.series, point.time)) != point:
                     derived.points.append(point)
             # An episode that is open may have begun with another baseline, and so end elsewhere, however far away.
@@ -78,9 +78,11 @@ class Again:
             start, end = end, (MAX_TIME - 1 if not old else end + span)
         if not judged:
             walk.open, walk.last = self._before(walk, one, since, spikes)
+        stood = walk.open
         walk.gone(now + 1)
         self._settle(walk, judged, spikes, derived)
-        if walk.last is not None and judged and max(judged) >= newest:
+        # Where others alone have ended an episode, after the last sample, the next one may be of a time before that.
+        if judged and max(judged) >= newest and walk.open is stood:
             derived.stand = walk.stand()
         return derived
 

@@ -4,21 +4,24 @@ What is said is what `again.py` would say, at a tenth of the cost. Whatever is n
 meanwhile, an episode that begins, rises or ends, a gap in one) is left to it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from collector.batch import Row
-from collector.derive.followed import GROUPS, ORGANIZATION
+from collector.derive.followed import GROUPS, ORGANIZATION, Followed
 from collector.derive.known import Known
 from collector.derive.moments import Moments
 from collector.derive.protocols import Journal, Rules
 from collector.derive.samples import likely
 from collector.derive.stands import Stand, Stands
 from collector.derive.walk import rule_of, trend_fields
-from collector.history.card import DAY, Sample, moments, sample, stand
+from collector.history.card import DAY, Sample, changes, moments, sample
 from collector.history.spikes import Rule, closes_before, judge, usual
 from collector.point import Point, Series
 
 _New = tuple[Series, Sample]
+_Before = Mapping[int, Mapping[Series, tuple[int, float]]]
+"""The (time, score) of series, by the moments before which they are."""
 
 
 class Onward:
@@ -36,18 +39,12 @@ class Onward:
         `now`: the moment (ms) up to which something may have been seen of others.
         """
         plain, rest = self._parted(rows, now)
+        before = self._before(plain)
         past = Moments(self._journal)
-        past.look(
-            (series, moment)
-            for each in plain
-            for _, new in each.new
-            for moment in moments(new.time)
-            for series in each.stand.one.series
-        )
         past.look_for_closes((each.stand.one, each.days(self._rule(each.stand))) for each in plain)
         points: list[Point] = []
         for each in plain:
-            told = self._told(each, past)
+            told = self._told(each, before, past)
             if told is None:
                 rest += each.rows
             else:
@@ -74,7 +71,17 @@ class Onward:
                 rest += each.rows
         return [each for each in found.values() if each.plain], rest
 
-    def _told(self, each: "_Plain", past: Moments) -> Sequence[Point] | None:
+    def _before(self, plain: Iterable["_Plain"]) -> _Before:
+        """Return the scores by which the changes are told. Asked once each, they need no `Moments`."""
+        asked: defaultdict[int, list[Series]] = defaultdict(list)
+        for each in plain:
+            for _, new in each.new:
+                for moment in moments(new.time):
+                    if moment >= 0:
+                        asked[moment] += each.stand.one.series
+        return self._journal.scores_before(asked) if asked else {}
+
+    def _told(self, each: "_Plain", before: _Before, past: Moments) -> Sequence[Point] | None:
         """Return the trend points of new samples, and let their score stand at the last; None where one isn't plain."""
         stand_, one = each.stand, each.stand.one
         rule = self._rule(stand_)
@@ -89,8 +96,8 @@ class Onward:
             judged = judge(new, today, episode, rule, stand_.broken)
             if judged.over is not None or judged.open != episode:
                 return None
-            before = [past.before(one, moment) for moment in moments(new.time)]
-            points.append(Point(self._known.trend(series), new.time, trend_fields(stand(new, before), judged)))
+            old = [_newest(one, before.get(moment, {})) for moment in moments(new.time)]
+            points.append(Point(self._known.trend(series), new.time, trend_fields(new, changes(new, old), judged)))
         stand_.usual, stand_.last = today, each.new[-1][1].time
         return points
 
@@ -126,6 +133,14 @@ class _Plain:
             if day != known:
                 found.update(_window(day, rule))
         return sorted(found)
+
+
+def _newest(one: Followed, scores: Mapping[Series, tuple[int, float]]) -> Sample | None:
+    if len(one.series) == 1:
+        found = scores.get(one.series[0])
+        return None if found is None else Sample(*found)
+    every = (Sample(*scores[series]) for series in one.series if series in scores)
+    return max(every, key=lambda its: its.time, default=None)
 
 
 def _window(day: int, rule: Rule) -> range:

@@ -80,7 +80,9 @@ class Taking:
 
     def _meet(self, rows: Sequence[Row], changes: Changes) -> None:
         """Learn new series; who is of other series than before is told anew, from the first sample on."""
-        changed, reshaped = self._known.meet({row.point.series for row in rows})
+        changed, reshaped = self._known.meet(
+            {row.point.series for row in rows if self._stands.of(row.point.series) is None}
+        )
         self._stands.forget(changed)
         for one in reshaped:
             changes.since(one, 0, whole=True)

@@ -11,12 +11,12 @@ from collector.derive.followed import ORGANIZATION, Followed, spike_of
 from collector.derive.moments import Moments
 from collector.derive.protocols import Rules
 from collector.derive.stands import Kept, Stand
-from collector.history.card import DAY, Sample, Standing, moments, stand
+from collector.history.card import DAY, SPANS, Sample, changes, level, moments
 from collector.history.rises import OPEN
 from collector.history.spikes import Episode, Judged, Rule, Usual, closes_before, judge, usual
 from collector.point import MAX_TIME, Point, Series
 
-_CHANGES = ("change_1d", "change_7d", "change_30d")
+_CHANGES = tuple(f"change_{days}d" for days in SPANS)
 _LEVELS = {"low": 1, "medium": 2, "high": 3}
 
 
@@ -25,7 +25,8 @@ class Told:
     """What is told of a sample."""
 
     series: Series
-    standing: Standing
+    now: Sample
+    changes: Sequence[float | None]
     judged: Judged
 
 
@@ -98,7 +99,7 @@ class Walk:
             self.open = Kept(spike_of(series) if begun or before is None else before.spike, judged.open)
         self.last = now.time
         old = [self._past.before(self._one, moment) for moment in moments(now.time)]
-        return Told(series=series, standing=stand(now, old), judged=judged)
+        return Told(series=series, now=now, changes=changes(now, old), judged=judged)
 
     def gone(self, now: int) -> None:
         """Let an episode be over that no sample went on with for a day, while others of its tenant were seen."""
@@ -118,12 +119,11 @@ def rule_of(one: Followed, rules: Rules) -> Rule:
     return rules.organization if one.measurement == ORGANIZATION else rules.groups
 
 
-def trend_fields(standing: Standing, judged: Judged) -> dict[str, float | int]:
-    """Return the fields of a trend point."""
-    fields: dict[str, float | int] = {"score": standing.score, "baseline": judged.baseline, "rise": judged.rise}
-    changes = (standing.change_1d, standing.change_7d, standing.change_30d)
-    fields.update((name, change) for name, change in zip(_CHANGES, changes, strict=True) if change is not None)
-    fields["level"] = _LEVELS[standing.level]
+def trend_fields(now: Sample, moved: Sequence[float | None], judged: Judged) -> dict[str, float | int]:
+    """Return the fields of a trend point. `moved`: how far over each of the spans of a change, as far as known."""
+    fields: dict[str, float | int] = {"score": now.score, "baseline": judged.baseline, "rise": judged.rise}
+    fields |= {name: change for name, change in zip(_CHANGES, moved, strict=True) if change is not None}
+    fields["level"] = _LEVELS[level(now.score)]
     fields["spike"] = int(judged.open is not None)
     fields["verdict"] = int(judged.known)
     return fields

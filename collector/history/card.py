@@ -109,16 +109,19 @@ def moments(now: int) -> Sequence[int]:
 
 def stand(now: Sample, before: Sequence[Sample | None]) -> Standing:
     """Return where a score stands. `before`: the newest sample at or before each of its `moments`, at any age."""
-    day, week, month = (
-        None if old is None else _change(now, old, moment)
-        for old, moment in zip(before, moments(now.time), strict=True)
-    )
+    day, week, month = changes(now, before)
     return Standing(score=now.score, at=now.time, change_1d=day, change_7d=week, change_30d=month)
 
 
-def _change(now: Sample, old: Sample, moment: int) -> float | None:
-    change = now.score - old.score
-    return change if moment - DAY <= old.time <= moment and math.isfinite(change) else None
+def changes(now: Sample, before: Sequence[Sample | None]) -> Sequence[float | None]:
+    """Return how far a score has moved over each of the `SPANS`; None where that is not known. `before`: as above."""
+    found: list[float | None] = []
+    for old, days in zip(before, SPANS, strict=True):
+        change = math.inf
+        if old is not None and old.time <= now.time - days * DAY <= old.time + DAY:
+            change = now.score - old.score
+        found.append(change if math.isfinite(change) else None)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def checksum(*parts: str | int) -> int:
 def proven(key: Sequence[int], data: bytes) -> bool:
     """Whether key (in the order of `Key`) and bytes are those that were written."""
     try:
-        return bool(_CRC.unpack(data[-_CRC.size :])[0] == _sum(key, data[: -_CRC.size]))
+        return bool(_CRC.unpack_from(data, len(data) - _CRC.size)[0] == _sum(key, data[: -_CRC.size]))
     except (struct.error, TypeError):
         # A flipped bit can cut the bytes short, and make NULL or a text of a number.
         return False

@@ -93,19 +93,19 @@ class Names:
             known = self._keep_shape(number, row)
         return known
 
-    def place(self, connection: sqlite3.Connection, number: int, field: str) -> int | None:
-        """Return at which byte a float stands in the values of a shape; None where it has another place in each row."""
+    def place(self, connection: sqlite3.Connection, number: int, field: str) -> int:
+        """Return at which byte a float stands in the values of a shape; -1 where it has another place in each row."""
         place = 0
         try:
             for name, kind in self.shape(connection, number):
                 if kind != "float":
-                    return None
+                    return -1
                 if name == field:
                     return place
                 place += FLOAT_BYTES
         except Damaged:
-            return None
-        return None
+            return -1
+        return -1
 
     def _learn_series(self, connection: sqlite3.Connection) -> None:
         for number, *row in connection.execute(f"{_SERIES} WHERE id > ? ORDER BY id", (self._learnt,)):

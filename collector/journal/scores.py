@@ -7,7 +7,7 @@ All functions run inside a transaction of the caller's.
 import json
 import sqlite3
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from collector.batch import Row
 from collector.journal import past
@@ -43,8 +43,7 @@ def before(
     found = {}
     for moment, every in asked.items():
         try:
-            scores = _light(connection, rows, every, _BEFORE, (moment // DAY, moment))
-            found[moment] = {series: its[-1] for series, its in scores.items()}
+            found[moment] = dict(_scores(connection, rows, every, _BEFORE, (moment // DAY, moment)))
         except (_Damaged, sqlite3.DatabaseError):
             whole = past.before(connection, rows, [(series, moment) for series in every])
             found[moment] = {row.point.series: _of(row) for row in whole if row is not None}
@@ -53,33 +52,33 @@ def before(
 
 def of_day(connection: sqlite3.Connection, rows: Rows, every: Sequence[Series], day: int) -> dict[Series, list[Score]]:
     """Return the scores of a day (its number since 1970) of each series that has any, in the order of time."""
+    found: dict[Series, list[Score]] = {}
     try:
-        return _light(connection, rows, every, _OF_DAY, (day,))
+        for series, score in _scores(connection, rows, every, _OF_DAY, (day,)):
+            found.setdefault(series, []).append(score)
     except (_Damaged, sqlite3.DatabaseError):
-        found: dict[Series, list[Score]] = {}
+        found.clear()
         wanted = rows.names.numbered(connection, every)
         for row in past.between(connection, rows, wanted, day * DAY, (day + 1) * DAY):
             found.setdefault(row.point.series, []).append(_of(row))
-        return found
+    for scores in found.values():
+        scores.sort()
+    return found
 
 
-def _light(
+def _scores(
     connection: sqlite3.Connection, rows: Rows, every: Iterable[Series], statement: str, values: tuple[int, ...]
-) -> dict[Series, list[Score]]:
+) -> Iterator[tuple[Series, Score]]:
     wanted = dict(rows.names.numbered(connection, every))
-    places: dict[int, int | None] = {}
-    found: dict[int, list[Score]] = {}
-    for *key, data in connection.execute(statement, (json.dumps(list(wanted)), *values)):
-        _, number, time, shape = key
+    places: dict[int, int] = {}
+    unpack = _FLOAT.unpack_from
+    for id_, number, time, shape, data in connection.execute(statement, (json.dumps(list(wanted)), *values)):
         if shape not in places:
             places[shape] = rows.names.place(connection, shape, _FIELD)
         place = places[shape]
-        if place is None or not proven(key, data):
+        if place < 0 or not proven((id_, number, time, shape), data):
             raise _Damaged
-        found.setdefault(number, []).append((time, _FLOAT.unpack_from(data, place)[0]))
-    for scores in found.values():
-        scores.sort()
-    return {wanted[number]: scores for number, scores in found.items()}
+        yield wanted[number], (time, unpack(data, place)[0])
 
 
 def _of(row: Row) -> Score:

@@ -143,7 +143,7 @@ class Again:
         return min(thresholds)
 
     def _trends(self, one: Followed, start: int, end: int) -> Mapping[tuple[Series, int], Point]:
-        points = self._journal.histories([trend_of(series) for series in one.series], start, end)
+        points = self._journal.across.histories([trend_of(series) for series in one.series], start, end)
         return {(point.series, point.time): point for point in points}
 
     def _samples(

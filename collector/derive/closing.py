@@ -72,7 +72,7 @@ class Closing:
         return max(kept, default=since) // DAY
 
     def _samples(self, every: Sequence[Series], day: int) -> dict[Series, list[Sample]]:
-        scores = self._journal.scores_of_day(every, day)
+        scores = self._journal.across.of_day(every, day)
         likely_ones = ((series, [Sample(*each) for each in its if likely(each[1])]) for series, its in scores.items())
         return {series: samples for series, samples in likely_ones if samples}
 

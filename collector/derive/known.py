@@ -101,7 +101,7 @@ class Known:
     def _read_breaks(self) -> dict[str, Sequence[_Break]]:
         series = [each for each in self._journal.series(ANNOTATION) if each.tag("kind") == "break"]
         found: defaultdict[str, list[_Break]] = defaultdict(list)
-        for point in self._journal.histories(series, 0, MAX_TIME):
+        for point in self._journal.across.histories(series, 0, MAX_TIME):
             if not point.fields["withdrawn"]:
                 found[point.series.tag("tenant")].append(_Break(point.series.tag("rbacGroupName"), point.time))
         return dict(found)

@@ -75,7 +75,7 @@ class Moments:
 
     def _ask(self, asked: Mapping[int, Sequence[Series]]) -> None:
         if asked:
-            for moment, scores in self._journal.scores_before(asked).items():
+            for moment, scores in self._journal.across.before(asked).items():
                 found = self._found[moment]
                 for series, score in scores.items():
                     found[series] = Sample(*score)

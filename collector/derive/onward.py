@@ -79,7 +79,7 @@ class Onward:
                 for moment in moments(new.time):
                     if moment >= 0:
                         asked[moment] += each.stand.one.series
-        return self._journal.scores_before(asked) if asked else {}
+        return self._journal.across.before(asked) if asked else {}
 
     def _told(self, each: "_Plain", before: _Before, past: Moments) -> Sequence[Point] | None:
         """Return the trend points of new samples, and let their score stand at the last; None where one isn't plain."""

@@ -48,7 +48,7 @@ class Recent:
     def of_series(self, tenant: str, every: Collection[Series], since: int) -> Sequence[Point]:
         """Return the points of some spikes' series of a tenant that began at `since` (ms) or later, in that order."""
         if since < self._read():
-            return self._journal.histories(every, max(0, since), MAX_TIME)
+            return self._journal.across.histories(every, max(0, since), MAX_TIME)
         return [point for point in self.of(tenant, since, MAX_TIME) if point.series in every]
 
     def keep(self, points: Iterable[Point]) -> None:

@@ -92,7 +92,7 @@ class Saying:
         if spike.fields["state"] == WITHDRAWN or _counted(str(spike.fields["text"])):
             return False
         scores = [self._known.trend(series) for one in self._known.both(tenant) for series in one.series]
-        derived = max((point.time for point in self._journal.newest(scores)), default=0)
+        derived = max((point.time for point in self._journal.across.newest(scores)), default=0)
         polled = self._journal.latest(_POLLS, begin + 1, tenant)
         if derived > begin or polled:
             return False

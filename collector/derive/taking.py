@@ -131,7 +131,7 @@ class Taking:
         """Return the time of the last sample of which something was told, of each score that has one."""
         trends = {self._known.trend(series): one for one in every for series in one.series}
         found: dict[Followed, int] = {}
-        for point in self._journal.newest(trends.keys()):
+        for point in self._journal.across.newest(trends.keys()):
             one = trends[point.series]
             found[one] = max(found.get(one, -1), point.time)
         return found

@@ -1,15 +1,15 @@
 """The log itself: append, read, and the cursors that say who has read how far."""
 
-import sqlite3
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from collector.batch import Backlog, Batch, Cursor, DeadLetter, Filter, Row
 from collector.errors import JournalError
-from collector.journal import cursors, forgetting, past, scores
+from collector.journal import counting, cursors, forgetting, past
+from collector.journal.across import Across
 from collector.journal.database import Database
 from collector.journal.forgetting import Holdings
 from collector.journal.letters import Letters, words
@@ -19,11 +19,8 @@ from collector.journal.proving import Proof, attempt, prove
 from collector.journal.pruning import prune
 from collector.journal.rows import Rows
 from collector.journal.salvage import Salvaged
-from collector.journal.scores import Score
-from collector.point import MAX_TIME, Point, Series
+from collector.point import Point, Series
 
-_SPAN = 50_000
-"""Rows that one `read` looks at, at the most: a view that stays open keeps every writer waiting."""
 _MOMENTS = 5_000
 """Moments that one view looks before, at the most."""
 _EVERYTHING = Filter()
@@ -44,6 +41,8 @@ class Journal:
         self.era = 0
         """Grows whenever the file may have changed otherwise than by this process's appends."""
         self._database = Database(path, readonly=readonly, untouched=untouched, stale=self._forget)
+        self.across = Across(self._database, self._rows)
+        """What is asked across many series at once."""
         self.letters = Letters(self._database, self._rows, clock)
         """What sinks have refused for good."""
 
@@ -95,7 +94,7 @@ class Journal:
         """Return at most `limit` (1 and up) wanted rows from the cursor on; a damaged row is left out and logged."""
         with self._database.reading() as connection:
             tail = cursors.tail(connection)
-            end = min(_first(connection, cursor.next, tail) + _SPAN, tail)
+            end = min(counting.first_row(connection, cursor.next, tail) + counting.SPAN, tail)
             rows, after = self._rows.between(connection, cursor.next, end, limit, wanted)
         return Batch(rows, max(after, cursor.next))
 
@@ -164,16 +163,8 @@ class Journal:
 
     def backlog(self, cursor: Cursor, wanted: Filter = _EVERYTHING, until: int | None = None) -> Backlog:
         """Return what is wanted from the cursor on (to before the row `until`), counted a span a view."""
-        points, oldest, start = 0, None, cursor.next
         tail = self.tail() if until is None else min(until, self.tail())
-        while start < tail:
-            with self._database.reading() as connection:
-                end = min(_first(connection, start, tail) + _SPAN, tail)
-                count, first = self._rows.count(connection, start, end, wanted)
-            points += count
-            oldest = first if oldest is None else oldest
-            start = end
-        return Backlog(points, oldest)
+        return counting.count(self._database, self._rows, range(cursor.next, tail), wanted)
 
     def dead_letters(self, sink: str) -> int:
         """Return how many points the sink has refused for good."""
@@ -183,28 +174,6 @@ class Journal:
         """Return the points of a series from `since` to before `until` (ms), in the order of time."""
         with self._database.reading() as connection:
             return [row.point for row in past.history(connection, self._rows, series, since, until)]
-
-    def histories(self, every: Collection[Series], since: int, until: int) -> Sequence[Point]:
-        """Return the points of all these series from `since` to before `until` (ms), in the order of time."""
-        with self._database.reading() as connection:
-            wanted = self._rows.names.numbered(connection, every)
-            return [row.point for row in past.between(connection, self._rows, wanted, since, until)]
-
-    def scores_before(self, asked: Mapping[int, Sequence[Series]]) -> Mapping[int, Mapping[Series, Score]]:
-        """Return by each moment (ms) the newest (time, score) of its series at or before it, at most a day older."""
-        with self._database.reading() as connection:
-            return scores.before(connection, self._rows, asked)
-
-    def scores_of_day(self, every: Sequence[Series], day: int) -> Mapping[Series, Sequence[Score]]:
-        """Return each (time, score) of a day (its number since 1970), of each of these series that has any."""
-        with self._database.reading() as connection:
-            return scores.of_day(connection, self._rows, every, day)
-
-    def newest(self, every: Collection[Series]) -> Sequence[Point]:
-        """Return the newest point of each of these series that has one, also where it lies ahead of the clock."""
-        with self._database.reading() as connection:
-            wanted = self._rows.names.numbered(connection, every)
-            return [row.point for row in past.latest(connection, self._rows, wanted, 0, MAX_TIME)]
 
     def latest(self, measurement: str, since: int, tenant: str | None = None) -> Sequence[Point]:
         """Return the newest point of each series of a measurement, from `since` (ms) to now."""
@@ -279,9 +248,3 @@ class Journal:
     def _forget(self) -> None:
         self.era += 1
         self._rows.names.forget()
-
-
-def _first(connection: sqlite3.Connection, start: int, tail: int) -> int:
-    """Return the id of the first row from `start` on, `tail` where there is none."""
-    row = connection.execute("SELECT min(id) FROM point WHERE id >= ?", (start,)).fetchone()
-    return tail if row[0] is None else int(row[0])

@@ -10,7 +10,7 @@ from journal_drafts import GROUPS, MOMENTS, Draft
 from journal_machine import JournalMachine
 
 from collector.batch import Batch, Cursor, Filter
-from collector.journal import cursors, forgetting, letters, pruning
+from collector.journal import counting, cursors, forgetting, letters, pruning
 from collector.journal.letters import Letters
 from collector.journal.log import Journal
 from collector.journal.names import Names

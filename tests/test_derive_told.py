@@ -1,9 +1,13 @@
 """A person is told once of each spike as it begins, and also where something failed meanwhile."""
 
+from collections.abc import Sequence
+
+import pytest
 from journals import HOUR, org
 from pytest_structlog import StructuredLogCapture
 from test_derive import BEGAN, Lived, group, lived, organization, risen
 
+from collector.errors import JournalError
 from collector.point import Point, Series, Value
 
 __all__ = ["lived"]
@@ -124,3 +128,18 @@ def test_a_spike_that_was_told_when_its_slot_was_over_is_not_told_again(
     lived.restart()
     lived.came()
     assert len(_told(log)) == 1
+
+
+def test_a_journal_that_fails_for_a_moment_costs_no_line(lived: Lived, log: StructuredLogCapture) -> None:
+    """What waits to be said goes on to wait."""
+    _waits(lived)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(JournalError):
+        patch.setattr(lived.journal, "at", _down)
+        lived.derive.turn()
+    lived.now = BEGAN + HOUR
+    lived.came()
+    assert _told(log) == [("(organization)", None)]
+
+
+def _down(*_: object) -> Sequence[Point]:
+    raise JournalError("disk I/O error")

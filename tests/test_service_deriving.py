@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from time import time
 
 import pytest
 from fakes import Stage, Time
@@ -83,11 +84,11 @@ def test_a_fault_of_ours_is_said_once_and_tried_ever_more_rarely(journal: _Faili
     assert log.has("derive.recovered")
 
 
-def _spoilt(journal: Journal, name: str) -> None:
+def _spoilt(journal: Journal, name: str, time: int = MIDNIGHT - DAY) -> None:
     """Let there be a spike of a group that goes on, which no release writes: it has no baseline."""
     tags = (("tenant", "contoso"), ("rbacGroupName", name), ("rbacGroupId", "7"))
     fields: dict[str, Value] = {"peak": 40.0, "rise": 20.0, "state": 1, "end_time": 0, "title": "", "text": ""}
-    journal.append([Point(Series("exposure_spike", tags), MIDNIGHT - DAY, fields)])
+    journal.append([Point(Series("exposure_spike", tags), time, fields)])
 
 
 def test_a_score_that_can_not_be_derived_holds_up_no_other(journal: _Failing, log: StructuredLogCapture) -> None:
@@ -95,8 +96,8 @@ def test_a_score_that_can_not_be_derived_holds_up_no_other(journal: _Failing, lo
     _spoilt(journal, "Servers")
     deriving = _deriving(journal, Stage(Time()))
     for n in range(3):
-        time = MIDNIGHT + n * 3_600_000
-        journal.append([org(time), group("Servers", time), Point(_series("Desks", "8"), time, {"score": 30.0})])
+        at = MIDNIGHT + n * 3_600_000
+        journal.append([org(at), group("Servers", at), Point(_series("Desks", "8"), at, {"score": 30.0})])
         assert deriving.finish()
     assert [point.time for point in _trends(journal)] == [MIDNIGHT + n * 3_600_000 for n in range(3)]
     assert {point.series.tag("rbacGroupName") for point in _trends(journal, "exposure_trend_by_group")} == {"Desks"}
@@ -105,6 +106,20 @@ def test_a_score_that_can_not_be_derived_holds_up_no_other(journal: _Failing, lo
     assert deriving.left_out == 1
     assert journal.noted(DERIVE) == "left out: Servers of contoso (KeyError: 'baseline')"
     assert deriving.error is None
+
+
+def test_a_spike_of_today_that_says_nothing_keeps_no_process_from_its_turns(
+    journal: _Failing, log: StructuredLogCapture
+) -> None:
+    """What a process takes up at its start is looked at one by one, too."""
+    now = int(time() * 1000)
+    _spoilt(journal, "Servers", now - 60_000)
+    deriving = _deriving(journal, Stage(Time()))
+    deriving.begin()
+    journal.append([org(now)])
+    assert deriving.finish()
+    assert [point.time for point in _trends(journal)] == [now]
+    assert [event["group"] for event in log.events if event["event"] == "derive.left_out"] == ["Servers"]
 
 
 def test_what_was_left_out_is_made_up_for_once_it_can_be(journal: _Failing, log: StructuredLogCapture) -> None:

@@ -60,7 +60,7 @@ class Derive:
         now = self._now()
         longest = max(self._rules.organization.window_days, self._rules.groups.window_days)
         self._recent.want(now - (longest + 2) * DAY)
-        self._saying.take_up(now)
+        self._saying.take_up(now, self._apart)
 
     def turn(self, *, last: bool = False) -> bool:
         """Take some rows, or some of the days that have closed; return whether there may be more to do.

@@ -1,9 +1,11 @@
 """What began is said in the log, once, when it is known how many groups rose with it or won't be."""
 
 from collections.abc import Iterable
+from functools import partial
 
 import structlog
 
+from collector.derive.followed import name_of
 from collector.derive.known import Known
 from collector.derive.moments import Moments
 from collector.derive.protocols import Apart, Journal, Rules
@@ -36,23 +38,30 @@ class Saying:
         """Let these be said."""
         self._untold += began
 
-    def take_up(self, now: int) -> None:
+    def take_up(self, now: int, apart: Apart) -> None:
         """Take up, once and before anything else, what waited for its groups when the last process was stopped."""
         if self._taken_up or not self._rules.groups_follow:
             return
-        self._untold += [kept_of(point) for point in self._recent.since(now - DAY) if self._waited(point)]
+
+        def work(spike: Point) -> None:
+            if self._waited(spike):
+                self._untold.append(kept_of(spike))
+
+        for spike in self._recent.since(now - DAY):
+            apart("spike", spike.series.tag("tenant"), name_of(spike.series), partial(work, spike))
         self._taken_up = True
 
     def say(self, now: int, apart: Apart, *, wait: bool = True) -> None:
         """Log what began, of which the rest is known; without `wait` all of it now."""
         waiting, self._untold = self._untold, []
         telling = Telling(self._known, Moments(self._journal), self._rules)
-        for kept in waiting:
-
-            def work(kept: Kept = kept) -> None:
-                self._say(kept, telling, now, wait=wait)
-
-            apart("spike", kept.spike.tag("tenant"), kept.spike.tag("rbacGroupName"), work)
+        try:
+            while waiting:
+                spike, work = waiting[0].spike, partial(self._say, waiting[0], telling, now, wait=wait)
+                apart("spike", spike.tag("tenant"), name_of(spike), work)
+                del waiting[0]
+        finally:
+            self._untold += waiting
 
     def _say(self, kept: Kept, telling: Telling, now: int, *, wait: bool) -> None:
         begin, tenant = kept.episode.begin, kept.spike.tag("tenant")

@@ -70,7 +70,7 @@ class Deriving:
     def begin(self) -> None:
         """Take up what a process that was stopped had yet to say; before anything is polled."""
         with suppress(JournalError):  # then each turn fails of it, and says so
-            self._left_out("spike", "", "all", self._derive.take_up)
+            self._derive.take_up()
 
     def nudge(self) -> None:
         """Look for new rows soon."""

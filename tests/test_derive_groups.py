@@ -40,6 +40,17 @@ def test_a_gap_ends_a_spike_also_when_it_is_known_later_that_others_were_seen(li
     assert [point.fields["spike"] for point in trends] == [0] * 24 + [1] * 16
 
 
+def test_a_spike_that_others_have_ended_ends_earlier_where_its_own_scores_come_after_all(lived: Lived) -> None:
+    """Its next score was only late: of a time before the day was over after which it counted as gone."""
+    samples = risen(45.0)
+    lived.now = samples[-1].time
+    lived.came(*(group(sample.time, 30.0, "there", "9") for sample in samples))
+    lived.came(*(group(sample.time, sample.score) for sample in samples[:25]))
+    assert told(lived.points("exposure_spike")) == [(BEGAN, 20.0, 45.0, BEGAN + DAY)]
+    lived.came(group(BEGAN + EACH, 20.0))
+    assert told(lived.points("exposure_spike")) == [(BEGAN, 20.0, 45.0, BEGAN + EACH)]
+
+
 def test_a_new_name_that_comes_with_the_rise_is_no_second_spike(lived: Lived) -> None:
     """Also where the group was known before under the old name alone."""
     samples = risen(45.0)

@@ -13,7 +13,7 @@ from test_derive import BEGAN, EACH, GROUP, RULES, Lived, broken, group, history
 
 from collector.derive import Derive, Rules
 from collector.history.spikes import Rule
-from collector.point import Point, Series
+from collector.point import Point, Series, Value
 
 __all__ = ["lived"]
 
@@ -49,6 +49,15 @@ def test_a_spike_that_others_have_ended_ends_earlier_where_its_own_scores_come_a
     assert told(lived.points("exposure_spike")) == [(BEGAN, 20.0, 45.0, BEGAN + DAY)]
     lived.came(group(BEGAN + EACH, 20.0))
     assert told(lived.points("exposure_spike")) == [(BEGAN, 20.0, 45.0, BEGAN + EACH)]
+
+
+def test_a_spike_of_a_group_of_which_no_score_is_there_is_left_as_it_is(lived: Lived) -> None:
+    """As an import brings it in that has spikes alone: nothing is known by which it would be over."""
+    fields: dict[str, Value] = {"baseline": 20.0, "peak": 40.0, "rise": 20.0, "state": 1, "end_time": 0}
+    tags = (("tenant", "contoso"), ("rbacGroupName", "gone"), ("rbacGroupId", "5"))
+    spike = Point(Series("exposure_spike", tags), MIDNIGHT, {**fields, "title": "", "text": "contoso: usual was 20.0."})
+    lived.came(spike, *(group(sample.time, 30.0, "there", "9") for sample in risen()))
+    assert [(point.time, point.fields["state"]) for point in lived.points("exposure_spike")] == [(MIDNIGHT, 1)]
 
 
 def test_a_new_name_that_comes_with_the_rise_is_no_second_spike(lived: Lived) -> None:

@@ -58,6 +58,10 @@ class Known:
         """Return who is followed by a series of scores that was met."""
         return self._of(series.measurement, series.tag("tenant"))[series]
 
+    def knows(self, series: Series) -> bool:
+        """Whether a series of scores was met."""
+        return series in self._of(series.measurement, series.tag("tenant"))
+
     def trend(self, series: Series) -> Series:
         """Return the series of what is told of a score that was met."""
         return self._trends[series]

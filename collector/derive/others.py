@@ -41,9 +41,10 @@ class Others:
         """
         end = kept_of(spike).episode.end or MAX_TIME
         during = [moment for moment in moments if spike.time + DAY <= moment < end]
-        if not during:
+        series = Series(GROUPS, spike.series.tags)
+        if not during or not self._known.knows(series):  # of a spike that was imported there may be no score at all
             return None
-        one = self._known.who(Series(GROUPS, spike.series.tags))
+        one = self._known.who(series)
         moment = self._missed(one, during)
         return None if moment is None else (one, moment)
 

@@ -12,6 +12,8 @@ class Size:
     """Polls of 200 groups that are appended."""
     days: int
     """Of hourly polls, whose bytes on disk are counted."""
+    derived: int
+    """Days of hourly polls that are derived from."""
     payload: int
     """Groups in one answer."""
     delivered: int
@@ -33,6 +35,7 @@ FULL = Size(
     times=5,
     polls=400,
     days=30,
+    derived=2,
     payload=100_000,
     delivered=200_000,
     journaled=100_000,
@@ -46,6 +49,7 @@ QUICK = Size(
     times=1,
     polls=5,
     days=2,
+    derived=1,
     payload=500,
     delivered=6_000,
     journaled=500,

@@ -14,7 +14,6 @@ from collector.history.spikes import Rule
 from collector.journal import Journal
 from collector.point import Point
 
-_GROUPS = 1_000
 _WEEKS = 15
 """Days with one poll each, so that there is something that is usual."""
 
@@ -23,7 +22,7 @@ def measure(size: Size, folder: Path) -> Iterator[Row]:
     """Yield the row of a score that is recomputed once a day, and polled each hour."""
     rule = Rule(rise=5.0, window_days=14)
     rules = Rules(organization=rule, groups=rule, interval=3600, links={})
-    polls = Polls(_GROUPS)
+    polls = Polls(size.followed)
     every = list(slots(24 * (_WEEKS + size.derived) + 1))
     now = every[0]
     cpu = raw = 0.0
@@ -42,9 +41,9 @@ def measure(size: Size, folder: Path) -> Iterator[Row]:
                 pass
             raw += appended - began
             cpu += time.thread_time() - appended
-    scores = len(counted) * _GROUPS
+    scores = len(counted) * size.followed
     yield Row(
-        what=f"deriving, {len(counted)} hourly polls of {_GROUPS:,} groups: CPU",
+        what=f"deriving, {len(counted)} hourly polls of {size.followed:,} groups: CPU",
         measured=f"{short(cpu / scores * 1e6)} µs a score",
         against=f"{short(raw / scores * 1e6)} µs, its append",
         figure=f"{short((raw + cpu) / scores * 1e6)} µs together",

@@ -14,6 +14,8 @@ class Size:
     """Of hourly polls, whose bytes on disk are counted."""
     derived: int
     """Days of hourly polls that are derived from."""
+    followed: int
+    """Groups in each of these polls."""
     payload: int
     """Groups in one answer."""
     delivered: int
@@ -36,6 +38,7 @@ FULL = Size(
     polls=400,
     days=30,
     derived=2,
+    followed=1_000,
     payload=100_000,
     delivered=200_000,
     journaled=100_000,
@@ -50,6 +53,7 @@ QUICK = Size(
     polls=5,
     days=2,
     derived=1,
+    followed=10,
     payload=500,
     delivered=6_000,
     journaled=500,

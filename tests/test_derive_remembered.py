@@ -7,10 +7,13 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journals import HOUR, MIDNIGHT, org
-from test_derive import EACH, Lived, broken, group
+from test_derive import EACH, Lived, broken, group, history, lived
 
 from collector.batch import DERIVE
-from collector.point import Point
+from collector.journal import Journal
+from collector.point import Point, Series, Value
+
+__all__ = ["lived"]
 
 _LEVELS = (20.0, 20.0, 20.0, 20.25, 24.0, 31.0, 45.0)
 
@@ -94,3 +97,16 @@ def test_who_remembers_says_what_one_says_who_has_forgotten_all(seed: int) -> No
             waiting = []
         for each in (remembers, fresh):
             each.journal.close()
+
+
+def test_what_another_process_writes_is_seen_by_the_next_sample(lived: Lived) -> None:
+    """A spike that was imported beside a running service ends with the score that is no rise any more."""
+    samples = history([20.0] * 24)
+    lived.came(*(org(sample.time, sample.score) for sample in samples[:-1]))
+    tags = (("tenant", "contoso"), ("rbacGroupName", "(organization)"), ("rbacGroupId", "none"))
+    fields: dict[str, Value] = {"baseline": 20.0, "peak": 40.0, "rise": 20.0, "state": 1, "end_time": 0}
+    spike = Point(Series("exposure_spike", tags), samples[-3].time, {**fields, "title": "", "text": ""})
+    with Journal(lived.journal.path) as other:
+        other.append([spike])
+    lived.came(org(samples[-1].time, 20.0))
+    assert [point.fields["end_time"] for point in lived.points("exposure_spike")] == [samples[-1].time]

@@ -30,7 +30,7 @@ class Journal(Protocol):
 
     @property
     def era(self) -> int:
-        """A number that grows whenever it may have changed otherwise than by this process's appends."""
+        """A number that grows whenever it may have changed otherwise than by what this process appends or prunes."""
 
     @property
     def across(self) -> Across:

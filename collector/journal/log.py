@@ -39,7 +39,7 @@ class Journal:
         self._clock = clock
         self._rows = Rows()
         self.era = 0
-        """Grows whenever the file may have changed otherwise than by this process's appends."""
+        """Grows whenever the file may have changed otherwise than by what this process appends or prunes."""
         self._database = Database(path, readonly=readonly, untouched=untouched, stale=self._forget)
         self.across = Across(self._database, self._rows)
         """What is asked across many series at once."""
@@ -222,9 +222,7 @@ class Journal:
 
         Daily, spike and annotation points stay. A consumer without a cursor has taken nothing.
         """
-        gone = prune(self._database, before, consumers)
-        self.era += gone > 0
-        return gone
+        return prune(self._database, before, consumers)
 
     def tenants(self) -> Sequence[str]:
         """Return the names of all tenants that it has something of, also of those no longer in the settings."""

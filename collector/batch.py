@@ -46,6 +46,10 @@ class Filter:
     tenants: tuple[str, ...] | None = None
 
 
+DERIVED_FROM = Filter(measurements=("exposure_score", "exposure_score_by_group", "exposure_annotation"))
+"""What the consumer `derive` takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A row that a sink will never take as it is, and the server's words."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
-from collector.point import Value
+from collector.point import MAX_TIME, Value
 
 Kind = Literal["float", "int", "string"]
 
@@ -30,6 +30,8 @@ class Measurement:
     tags: tuple[str, ...]
     fields: Mapping[str, Kind]
     optional: frozenset[str] = field(default=frozenset())
+    within: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """The least and the greatest that a field can be, where not every number of its type means something."""
 
 
 _ORGANIZATION = ("tenant",)
@@ -66,7 +68,9 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "collector_poll": Measurement(Origin.POLL, ("tenant", "subject", "collector"), _POLL),
     "exposure_trend": Measurement(Origin.DERIVED, _ORGANIZATION, _TREND, frozenset(_CHANGES)),
     "exposure_trend_by_group": Measurement(Origin.DERIVED, _GROUP, _TREND, frozenset(_CHANGES)),
-    "exposure_spike": Measurement(Origin.DERIVED, _GROUP, _SPIKE),
+    "exposure_spike": Measurement(
+        Origin.DERIVED, _GROUP, _SPIKE, within={"state": (0, 2), "end_time": (0, MAX_TIME - 1)}
+    ),
     "exposure_score_daily": Measurement(Origin.DERIVED, _ORGANIZATION, _DAILY),
     "exposure_score_by_group_daily": Measurement(Origin.DERIVED, _GROUP, _DAILY),
 }

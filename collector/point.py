@@ -123,7 +123,10 @@ class Series:
 
     def tag(self, key: str) -> str:
         """Return the value of a tag that this measurement has; raise KeyError for another."""
-        return dict(self.tags)[key]
+        for name, value in self.tags:
+            if name == key:
+                return value
+        raise KeyError(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,8 @@ class Point:
         if not self.fields:
             raise ValueError(f"{self.series.measurement}: a point has at least one field")
         for key, value in self.fields.items():
-            if not (value.__class__ is float and math.isfinite(value)) and not _storable(value):
+            # Of many points nearly all fields are floats.
+            if not (math.isfinite(value) if value.__class__ is float else _storable(value)):
                 raise ValueError(f"{self.series.measurement}.{key}: a field is a finite float, an int64 or a str")
 
 

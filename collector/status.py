@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from collector.batch import Backlog, Cursor, Filter
+from collector.batch import DERIVE, DERIVED_FROM, Backlog, Cursor, Filter
 from collector.journal import Journal, holder
 from collector.point import Point, rfc3339
 from collector.settings import Settings
@@ -41,6 +41,15 @@ class SinkStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class DeriveStatus:
+    """How many points it has yet to derive from, the time of the first of them, and what it fails of."""
+
+    backlog: int
+    oldest: str | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class JournalStatus:
     """The journal as a whole. `oldest` and `newest`: of what was polled or imported, not of what was noted."""
 
@@ -65,6 +74,7 @@ class Status:
     tenants: Sequence[PollStatus]
     sinks: Sequence[SinkStatus]
     journal: JournalStatus
+    derive: DeriveStatus
     process: ProcessStatus
 
     def document(self) -> dict[str, object]:
@@ -88,6 +98,7 @@ def read_status(settings: Settings, journal: Journal) -> Status:
         ],
         sinks=_sinks(settings, journal),
         journal=JournalStatus(summary.points, summary.bytes, _time(summary.oldest), _time(summary.newest)),
+        derive=_derive(journal),
         process=_process(holder(settings.journal.path)),
     )
 
@@ -102,6 +113,12 @@ def _poll(tenant: str, subject: str, point: Point | None, late_before: int) -> P
     ok, error, tries = (point.fields[name] for name in ("ok", "error", "tries"))
     late = point.time < late_before
     return PollStatus(tenant, subject, rfc3339(point.time), bool(ok), str(error), int(tries), late=late)
+
+
+def _derive(journal: Journal) -> DeriveStatus:
+    known = (cursor for cursor in journal.cursors() if cursor.consumer == DERIVE)
+    backlog = journal.backlog(next(known, Cursor(DERIVE, 1, 0)), DERIVED_FROM)
+    return DeriveStatus(backlog.points, _time(backlog.oldest), journal.noted(DERIVE))
 
 
 def _sinks(settings: Settings, journal: Journal) -> Sequence[SinkStatus]:

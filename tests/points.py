@@ -72,7 +72,9 @@ def points(draw: st.DrawFn, origins: frozenset[Origin] = frozenset(Origin)) -> P
     for field, kind in known.fields.items():
         if field not in known.optional or draw(st.booleans()):
             within = name.startswith("exposure_score") and field == "score"
-            fields[field] = draw(_SCORES if within else _VALUES[kind])
+            bounds = known.within.get(field)
+            any_of = st.integers(*bounds) if bounds else _VALUES[kind]
+            fields[field] = draw(_SCORES if within else any_of)
     return Point(Series(name, tags), time, fields)
 
 

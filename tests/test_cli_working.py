@@ -83,6 +83,19 @@ def test_what_is_not_derived_is_a_failure() -> None:
     assert _failures(shown) == ["derive: JournalError: the disk is full (make room); the next call derives it"]
 
 
+def test_a_score_that_was_left_out_is_a_failure_and_one_that_waits_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """What there was no time for is told with the results, and in the document."""
+    left_out = replace(report(POLL), left_out="left out: Servers of contoso (KeyError: 'x')")
+    assert not left_out.ok
+    assert _failures(left_out) == ["derive: left out: Servers of contoso (KeyError: 'x')"]
+    waiting = replace(report(POLL), waiting=412)
+    assert waiting.ok
+    assert _failures(waiting) == []
+    assert _document(waiting)["derive"] == {"ok": True, "waiting": 412, "error": "", "message": ""}
+    _show(waiting)
+    assert "412 points are yet to be derived from; the next call goes on there" in capsys.readouterr().out
+
+
 def test_what_a_sink_refused_meanwhile_is_a_failure_and_older_letters_are_none() -> None:
     """A point that is refused for good is one that a person has to see; one that was told before is only counted."""
     assert report(POLL).ok

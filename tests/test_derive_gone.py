@@ -63,3 +63,15 @@ def test_a_day_that_is_pruned_is_not_told_anew_by_one_late_sample(lived: Lived) 
     before = lived.points("exposure_score_daily")
     lived.came(org(MIDNIGHT + 20 * HOUR, 90.0), org(MIDNIGHT + DAY + 20 * HOUR, 90.0))
     assert lived.points("exposure_score_daily") == before
+
+
+def test_what_is_pruned_meanwhile_changes_nothing_for_a_score_that_goes_on(lived: Lived) -> None:
+    """Its baseline stays what it was on that day, and is told by the days' own points from the next day on."""
+    for sample in history([20.0] * 20 + [24.0] * 2):
+        lived.came(org(sample.time, sample.score))
+    _pruned(lived, MIDNIGHT + 5 * DAY)
+    for sample in history([24.0] * 6, MIDNIGHT + 5 * DAY + 12 * HOUR):
+        lived.came(org(sample.time, sample.score))
+    trends = [point.fields for point in lived.points("exposure_trend")]
+    assert [fields["baseline"] for fields in trends] == [20.0] * 8
+    assert [fields["verdict"] for fields in trends] == [1] * 8

@@ -13,7 +13,7 @@ from test_derive import BEGAN, EACH, GROUP, RULES, Lived, broken, group, history
 
 from collector.derive import Derive, Rules
 from collector.history.spikes import Rule
-from collector.point import Point, Series
+from collector.point import Point, Series, Value
 
 __all__ = ["lived"]
 
@@ -38,6 +38,26 @@ def test_a_gap_ends_a_spike_also_when_it_is_known_later_that_others_were_seen(li
     assert told(spikes) == [(BEGAN, 20.0, 45.0, last + DAY), (back, 20.0, 45.0, 0)]
     trends = [point for point in lived.points("exposure_trend_by_group") if point.series.tag("rbacGroupName") == "a"]
     assert [point.fields["spike"] for point in trends] == [0] * 24 + [1] * 16
+
+
+def test_a_spike_that_others_have_ended_ends_earlier_where_its_own_scores_come_after_all(lived: Lived) -> None:
+    """Its next score was only late: of a time before the day was over after which it counted as gone."""
+    samples = risen(45.0)
+    lived.now = samples[-1].time
+    lived.came(*(group(sample.time, 30.0, "there", "9") for sample in samples))
+    lived.came(*(group(sample.time, sample.score) for sample in samples[:25]))
+    assert told(lived.points("exposure_spike")) == [(BEGAN, 20.0, 45.0, BEGAN + DAY)]
+    lived.came(group(BEGAN + EACH, 20.0))
+    assert told(lived.points("exposure_spike")) == [(BEGAN, 20.0, 45.0, BEGAN + EACH)]
+
+
+def test_a_spike_of_a_group_of_which_no_score_is_there_is_left_as_it_is(lived: Lived) -> None:
+    """As an import brings it in that has spikes alone: nothing is known by which it would be over."""
+    fields: dict[str, Value] = {"baseline": 20.0, "peak": 40.0, "rise": 20.0, "state": 1, "end_time": 0}
+    tags = (("tenant", "contoso"), ("rbacGroupName", "gone"), ("rbacGroupId", "5"))
+    spike = Point(Series("exposure_spike", tags), MIDNIGHT, {**fields, "title": "", "text": "contoso: usual was 20.0."})
+    lived.came(spike, *(group(sample.time, 30.0, "there", "9") for sample in risen()))
+    assert [(point.time, point.fields["state"]) for point in lived.points("exposure_spike")] == [(MIDNIGHT, 1)]
 
 
 def test_a_new_name_that_comes_with_the_rise_is_no_second_spike(lived: Lived) -> None:

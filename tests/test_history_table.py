@@ -15,6 +15,7 @@ from collector.point import Point, Series
 HEADER = ",".join(COLUMNS)
 ORG = "exposure_score,2026-01-01T00:00:00Z,contoso,,,"
 GROUP = "exposure_score_by_group,2026-01-01T00:00:00Z,contoso,Finance,7,"
+SPIKE = "exposure_spike,2026-01-01T00:00:00Z,contoso,Finance,7,"
 POLL = "collector_poll,2026-01-01T00:00:00Z,contoso,,,"
 WHEN = 1_767_225_600_000
 
@@ -110,6 +111,8 @@ def test_lines_of_a_point_that_are_apart_are_refused_clearly() -> None:
         (GROUP + "score,n/a", "score: 'n/a' is no number: a number is 41.5, with a point"),
         (GROUP + "score,100.1", "score: 100.1 is not from 0 to 100; --any-score takes it as it stands"),
         (GROUP + "score,-0.1", "score: -0.1 is not from 0 to 100"),
+        (SPIKE + "state,5", "state: 5 is not from 0 to 2: 0 is over, 1 is open, 2 is withdrawn"),
+        (SPIKE + "end_time,-1", "end_time: -1 is not from 0 to 9223372036853: ms since 1970, 0 while it is open"),
         (ORG.replace(",,,", ",Finance,7,") + "score,5", "rbacGroupName is 'Finance', and exposure_score has none"),
     ],
 )

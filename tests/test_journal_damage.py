@@ -235,3 +235,18 @@ def test_no_flipped_bit_anywhere_becomes_a_value(path: Path, seed: int) -> None:
         path.write_bytes(content)
     assert 0 < len(refused) < 100
     assert all(str(path) in words for words in refused)
+
+
+@pytest.mark.parametrize("row", [4, 7])
+def test_a_score_that_is_damaged_is_none_of_many(path: Path, log: StructuredLogCapture, row: int) -> None:
+    """The one before it is the newest then, the others of its day are there, and it is named."""
+    flip(path, place(path, row))
+    damaged = _POINTS[row - 1]
+    every = [_POINTS[n].series for n in range(3)]
+    with Journal(path) as journal:
+        before = journal.across.before({damaged.time: every})[damaged.time]
+        found = journal.across.of_day(every, MIDNIGHT // DAY)
+    last = {point.series: point for point in _without(row) if point.time <= damaged.time}
+    assert before == {series: (point.time, point.fields["score"]) for series, point in last.items()}
+    assert sorted(time for scores in found.values() for time, _ in scores) == [point.time for point in _without(row)]
+    assert [event["row"] for event in log.events if event["event"] == "journal.damaged"] == [row]

@@ -50,9 +50,12 @@ def test_the_past_is_what_a_dict_of_the_appends_says(
         for name in _NAMES:
             times = sorted(time for of, time in points if of == name and since <= time < until)
             assert journal.history(group(name).series, since, until) == [points[name, time] for time in times]
+        every = [group(name).series for name in (*_NAMES, "never seen")]
         between = journal.between("exposure_score_by_group", since, until)
         assert [point.time for point in between] == sorted(time for _, time in points if since <= time < until)
         assert all(point == points[point.series.tag("rbacGroupName"), point.time] for point in between)
+        assert journal.across.histories(every, since, until) == between
+        _across(journal, every, points, since)
         newest = {
             name: max(times)
             for name in _NAMES
@@ -63,6 +66,27 @@ def test_the_past_is_what_a_dict_of_the_appends_says(
         assert all(point == points[point.series.tag("rbacGroupName"), point.time] for point in found)
         at = [point for (_, time), point in points.items() if time == since]
         assert _by_name(journal.at("exposure_score_by_group", since)) == _by_name(at)
+
+
+def _across(journal: Journal, every: Sequence[Series], points: dict[tuple[str, int], Point], moment: int) -> None:
+    """Hold the scores that are asked of many series at once against a dict of the appends."""
+    scores = {
+        name: sorted((time, point.fields["score"]) for (of, time), point in points.items() if of == name)
+        for name in _NAMES
+    }
+    newest = {name: its[-1][0] for name, its in scores.items() if its}
+    assert {p.series.tag("rbacGroupName"): p.time for p in journal.across.newest(every)} == newest
+    day = moment // DAY
+    of_day = {name: [each for each in its if each[0] // DAY == day] for name, its in scores.items()}
+    found = {series.tag("rbacGroupName"): its for series, its in journal.across.of_day(every, day).items()}
+    assert found == {name: its for name, its in of_day.items() if its}
+    asked = {moment: every, MIDNIGHT: every[:1], DAY - 1: every}
+    for at, before in journal.across.before(asked).items():
+        last = {name: [each for each in its if at - DAY <= each[0] <= at] for name, its in scores.items()}
+        names = {series.tag("rbacGroupName") for series in asked[at]}
+        assert {series.tag("rbacGroupName"): score for series, score in before.items()} == {
+            name: its[-1] for name, its in last.items() if its and name in names
+        }
 
 
 @settings(max_examples=40, deadline=None)

@@ -6,7 +6,7 @@ import pytest
 from journals import DAY, HOUR, MIDNIGHT, every, group, look, org, steps
 
 from collector.batch import Backlog, Cursor, Filter
-from collector.journal import Journal, log
+from collector.journal import Journal, counting
 from collector.point import MAX_TIME, Point, Series
 
 
@@ -93,7 +93,7 @@ def test_points_of_one_time_differ_by_measurement_and_by_each_tag(journal: Journ
 
 def test_reading_past_unwanted_rows_goes_on_without_them(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """A filter that wants nothing of a long stretch gives no rows and a cursor behind it, until a wanted row comes."""
-    monkeypatch.setattr(log, "_SPAN", 4)
+    monkeypatch.setattr(counting, "SPAN", 4)
     journal.append([org(MIDNIGHT + n * HOUR) for n in range(10)])
     journal.append([group("a")])
     wanted = Filter(measurements=("*_by_group",))
@@ -105,7 +105,7 @@ def test_reading_past_unwanted_rows_goes_on_without_them(journal: Journal, monke
 
 def test_a_read_steps_over_ids_that_are_gone(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """A consumer at the first row reaches the rows at once, however many before them were superseded."""
-    monkeypatch.setattr(log, "_SPAN", 4)
+    monkeypatch.setattr(counting, "SPAN", 4)
     for n in range(20):
         journal.append([org(value=float(n))])
     batch = journal.read(Cursor("new", 1, 0), 10)
@@ -151,7 +151,7 @@ def test_a_backlog_counts_from_the_cursor_and_names_the_time_of_its_first_row(
     journal: Journal, monkeypatch: pytest.MonkeyPatch, span: int
 ) -> None:
     """The backlog is what the consumer has yet to take; its oldest is the first of them in the order of the log."""
-    monkeypatch.setattr(log, "_SPAN", span)
+    monkeypatch.setattr(counting, "SPAN", span)
     journal.append([org(MIDNIGHT + n * HOUR) for n in (5, 4, 9, 1, 2)])
     journal.append([group("a", MIDNIGHT + DAY)])
     assert journal.backlog(Cursor("main", 1, 0)) == Backlog(6, MIDNIGHT + 5 * HOUR)

@@ -10,7 +10,7 @@ from journal_drafts import GROUPS, MOMENTS, Draft
 from journal_machine import JournalMachine
 
 from collector.batch import Batch, Cursor, Filter
-from collector.journal import cursors, forgetting, letters, log, pruning
+from collector.journal import counting, cursors, forgetting, letters, pruning
 from collector.journal.letters import Letters
 from collector.journal.log import Journal
 from collector.journal.names import Names
@@ -22,7 +22,7 @@ NOON = MOMENTS[3]
 @pytest.fixture(autouse=True)
 def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few rows be many: what is read or deleted in parts is so here, too."""
-    monkeypatch.setattr(log, "_SPAN", 5)
+    monkeypatch.setattr(counting, "SPAN", 5)
     for room in (letters, pruning, forgetting):
         monkeypatch.setattr(room, "CHUNK", 2)
 

@@ -13,9 +13,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from collector.errors import ConfigError, JournalError
 from collector.history.view import Ranking, View
 from collector.point import Point
-from collector.web import SinkFacts, Web
+from collector.web import DeriveFacts, SinkFacts, Web
 from collector.web.metrics import GROUP_SERIES
 
+READY = {"ready": True, "reasons": [], "warnings": []}
 SLOT = 1_700_000_000_000 // 3_600_000 * 3_600_000
 
 
@@ -25,6 +26,7 @@ class Known:
     def __init__(self) -> None:
         self.alive = True
         self.why: list[str] = []
+        self.though: list[str] = []
         self.points: list[Point] = [score("contoso", SLOT, 41.25), group("contoso", 'Büro "3"\\x', SLOT, 12.0, "7")]
         self.readable = True
         self.writable = True
@@ -36,6 +38,12 @@ class Known:
 
     def reasons(self) -> Sequence[str]:
         return self.why
+
+    def warnings(self) -> Sequence[str]:
+        return self.though
+
+    def derived(self) -> DeriveFacts:
+        return DeriveFacts(backlog=12, oldest_seconds=60.5, left_out=len(self.though), ok=not self.though)
 
     def scores(self) -> Sequence[Point]:
         if not self.readable:
@@ -110,11 +118,11 @@ def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
 
 def test_live_and_ready(known: Known, pages: httpx.Client) -> None:
     """200 while it turns and is ready; 503 with the reasons otherwise."""
-    assert (pages.get("/livez").status_code, pages.get("/readyz").json()) == (200, {"ready": True, "reasons": []})
+    assert (pages.get("/livez").status_code, pages.get("/readyz").json()) == (200, READY)
     known.alive, known.why = False, ["no tenant was polled"]
     assert pages.get("/livez").status_code == 503
     ready = pages.get("/readyz")
-    assert (ready.status_code, ready.json()) == (503, {"ready": False, "reasons": ["no tenant was polled"]})
+    assert (ready.status_code, ready.json()) == (503, READY | {"ready": False, "reasons": ["no tenant was polled"]})
 
 
 def test_metrics_are_what_prometheus_reads(pages: httpx.Client) -> None:
@@ -136,6 +144,9 @@ def test_metrics_are_what_prometheus_reads(pages: httpx.Client) -> None:
     assert value("collector_sink_backlog_points", sink="main") == 7
     assert value("collector_sink_oldest_point_seconds", sink="main") == 3600.5
     assert value("collector_dead_letters", sink="main") == 2
+    assert value("collector_derive_backlog_points") == 12
+    assert value("collector_derive_oldest_point_seconds") == 60.5
+    assert value("collector_derive_ok") == 1
     assert value("collector_journal_bytes") == 4096
     assert value("collector_journal_ok") == 1
 
@@ -148,6 +159,15 @@ def test_the_readme_names_every_metric(pages: httpx.Client) -> None:
     assert {name: set(re.findall(r"\w+", labels)) for name, labels in listed.items()} == {
         name: {label for label, _ in labels} for name, labels in found.items()
     }
+
+
+def test_what_can_not_be_derived_is_seen_and_makes_nobody_unready(known: Known, pages: httpx.Client) -> None:
+    """`/readyz` says it beside what is ready, and the metrics have it for an alert."""
+    known.though = ["what follows from the scores is not all derived: a fault"]
+    ready = pages.get("/readyz")
+    assert (ready.status_code, ready.json()) == (200, READY | {"warnings": known.though})
+    found = samples(pages.get("/metrics").text)
+    assert [found[f"collector_derive_{name}", frozenset()] for name in ("ok", "left_out")] == [0, 1]
 
 
 def test_a_journal_that_fails_is_told_by_the_metrics(known: Known, pages: httpx.Client) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.options import ConfigFile, Json, pasted, read_settings
+from collector.cli.progress import counted
 
 _MEGABYTE = 1_000_000
 
@@ -77,6 +78,7 @@ def _show(found: "Status") -> None:
     page.print()
     put(page, sinks if found.sinks else "no sink is named: the journal keeps the history alone")
     page.print()
+    page.print(pasted(_derived(found)), soft_wrap=True)
     journal = found.journal
     span = f", from {journal.oldest} to {journal.newest}" if journal.oldest else ""
     pid = found.process.pid if found.process.pid is not None else "?"
@@ -97,6 +99,12 @@ def _state(poll: "PollStatus") -> str:
     if not poll.ok:
         return f"{poll.error}; see `check`"
     return "late" if poll.late else "ok"
+
+
+def _derived(found: "Status") -> str:
+    derive = found.derive
+    behind = f"{counted(derive.backlog, 'point')} behind, from {derive.oldest}" if derive.backlog else "up to date"
+    return f"trends, spikes and days: {behind}" + (f"; {derive.error}" if derive.error else "")
 
 
 def _size(count: int) -> str:

@@ -113,6 +113,7 @@ def _failures(report: "Report") -> list[str]:
             if sink.refused
         ),
         *([f"derive: {_words(report.underived)}; the next call derives it"] if report.underived else []),
+        *([f"derive: {report.left_out}"] if report.left_out else []),
         *([f"the journal did not take {report.lost} points: they are lost"] if report.lost else []),
     ]
 
@@ -142,6 +143,9 @@ def _show(report: "Report") -> None:
     put(page, polls)
     page.print()
     put(page, sinks if report.sinks else "no sink is named: the journal keeps the history alone")
+    if report.waiting:
+        page.print()
+        put(page, f"{counted(report.waiting, 'point')} are yet to be derived from; the next call goes on there")
 
 
 def _document(report: "Report") -> dict[str, object]:
@@ -177,4 +181,10 @@ def _document(report: "Report") -> dict[str, object]:
             }
             for sink in report.sinks
         ],
+        "derive": {
+            "ok": not report.underived and not report.left_out,
+            "waiting": report.waiting,
+            "error": report.underived.name if report.underived else "",
+            "message": str(report.underived or report.left_out),
+        },
     }

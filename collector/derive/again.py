@@ -1,17 +1,20 @@
 """Deriving one score again, from the first sample that may have changed on: only what differs becomes a point."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from collector.derive.followed import GROUPS, Followed, spike_of, trend_of
+from collector.derive.changes import Change, Fresh
+from collector.derive.followed import Followed, spike_of, trend_of
 from collector.derive.known import Known
 from collector.derive.moments import Moments
 from collector.derive.protocols import Journal, Rules
+from collector.derive.recent import Recent
 from collector.derive.samples import samples_of
+from collector.derive.stands import Kept, Stand
 from collector.derive.telling import Telling
-from collector.derive.walk import Kept, Walk, kept_of, rule_of, trend_fields
+from collector.derive.walk import Walk, kept_of, rule_of, trend_fields
 from collector.history.card import DAY
-from collector.history.rises import EVERYBODY, OPEN, OVER, WITHDRAWN
+from collector.history.rises import OPEN, OVER, WITHDRAWN
 from collector.point import MAX_TIME, Point, Series
 
 _CHANGES_DAYS = 31
@@ -19,100 +22,92 @@ _CHANGES_DAYS = 31
 _CHAIN_DAYS = 400
 """How far back the first of episodes is looked for of which each began as another ended."""
 
-Fresh = Mapping[int, tuple[Series, float]]
-"""New samples by their times."""
 _Spikes = dict[tuple[Series, int], Point]
 
 
 @dataclass(slots=True)
 class Derived:
-    """What came of it. `began`: the spikes that were not there before."""
+    """What came of it. `began`: the spikes that were not there before. `stand`: where the score stands, if known."""
 
     points: list[Point] = field(default_factory=list)
     began: list[Kept] = field(default_factory=list)
+    stand: Stand | None = None
 
 
 class Again:
     """Derives scores in one turn."""
 
-    def __init__(self, journal: Journal, known: Known, rules: Rules, past: Moments, telling: Telling) -> None:
+    def __init__(
+        self, journal: Journal, known: Known, rules: Rules, past: Moments, telling: Telling, recent: Recent
+    ) -> None:
         self._journal = journal
         self._known = known
         self._rules = rules
         self._past = past
         self._telling = telling
+        self._recent = recent
 
-    def derive(self, one: Followed, since: int, fresh: Fresh, now: int) -> Derived:
-        """Derive a score from `since` (ms) on, with the samples that are new.
+    def derive(self, one: Followed, change: Change, newest: int, now: int) -> Derived:
+        """Derive a score from a change on. `newest`: the last of its samples (ms) of which something was told, or -1.
 
         `now`: the moment (ms) up to which something may have been seen of others.
         """
+        since, fresh = change.since, self._with_left_out(one, change.fresh, newest)
         span = max(_CHANGES_DAYS, rule_of(one, self._rules).window_days + 1) * DAY
         walk = Walk(one, self._rules, self._known.breaks(one), self._past, lambda a, b: self._seen(one.tenant, a, b))
+        since = min([since, *fresh])
         spikes = self._spikes(one, since)
         judged: set[int] = set()
         derived = Derived()
         start, end = since, min(max([since, *fresh]) + span, MAX_TIME - 1)
         while True:
-            old = self._trends(one, start, end)
+            old = self._trends(one, start, end) if start <= newest else {}
             samples = self._samples(one, start, end, fresh, {time for _, time in old})
             if samples and not judged:
                 # From the first that is there: of what is pruned before it the spikes tell.
                 walk.open, walk.last = self._before(walk, one, min(samples), spikes)
             judged |= samples.keys()
             for told in walk.go(samples):
-                point = Point(trend_of(told.series), told.standing.at, trend_fields(told))
+                point = Point(trend_of(told.series), told.now.time, trend_fields(told.now, told.changes, told.judged))
                 if old.get((point.series, point.time)) != point:
                     derived.points.append(point)
             # An episode that is open may have begun with another baseline, and so end elsewhere, however far away.
-            if (walk.open is None and _open_at(spikes, end) is None) or end >= MAX_TIME - 1:
+            goes_on = change.whole or walk.open is not None or _open_at(spikes, end) is not None
+            if not goes_on or end >= MAX_TIME - 1:
                 break
             start, end = end, (MAX_TIME - 1 if not old else end + span)
         if not judged:
             walk.open, walk.last = self._before(walk, one, since, spikes)
+        stood = walk.open
         walk.gone(now + 1)
         self._settle(walk, judged, spikes, derived)
+        # Where others alone have ended an episode, after the last sample, the next one may be of a time before that.
+        if judged and max(judged) >= newest and walk.open is stood:
+            derived.stand = walk.stand()
         return derived
 
-    def unseen(self, tenant: str, moments: Sequence[int]) -> Iterator[tuple[Followed, int]]:
-        """Yield each group that had not been seen for a day at one of the moments (others were), and the first such.
-
-        Those alone of which a spike is said to have gone on then. The moments are in the order of time.
-        """
-        window = (self._rules.groups.window_days + 2) * DAY
-        for spike in self._known.spiked(tenant):
-            if spike.tag("rbacGroupName") == EVERYBODY:
-                continue
-            one = self._known.who(Series(GROUPS, spike.tags))
-            for point in self._journal.history(spike, max(0, moments[0] - window), moments[-1]):
-                end = kept_of(point).episode.end or MAX_TIME
-                during = [moment for moment in moments if point.time + DAY <= moment < end]
-                if point.fields["state"] != WITHDRAWN and (moment := self._missed(one, during)) is not None:
-                    yield one, moment
-
-    def told_anew(self, tenant: str, moments: Collection[int]) -> Iterator[Point]:
-        """Yield the spikes of which more is known of how many groups rose: scores of these moments have come."""
-        closed = {moment // DAY + 1 for moment in moments}
-        for spike in self._known.spiked(tenant):
-            for point in self._journal.history(spike, min(moments), (max(closed) + 1) * DAY):
-                touched = point.time in moments or point.time // DAY in closed
-                if touched and point.fields["state"] != WITHDRAWN:
-                    text = self._telling.text(spike, kept_of(point).episode, str(point.fields["text"]))
-                    if point.fields["text"] != text:
-                        yield Point(spike, point.time, {**point.fields, "text": text})
+    def _with_left_out(self, one: Followed, fresh: Fresh, newest: int) -> Fresh:
+        """Return the new samples with those before them of which nothing was told: a fault had left them out."""
+        if not fresh or newest + 1 >= min(fresh):
+            return fresh
+        since, until = newest + 1, min(fresh)
+        left_out = {
+            each.time: (series, each.score)
+            for series in one.series
+            for each in samples_of(self._journal, series, since, until)
+        }
+        return {**left_out, **fresh}
 
     def _spikes(self, one: Followed, since: int) -> _Spikes:
         """Return the points of the spikes that can be open at `since` or begin later, and of those that led to them."""
-        its = {spike_of(series) for series in one.series} & set(self._known.spiked(one.tenant))
-        if not its:
-            return {}
+        its = {spike_of(series) for series in one.series}
         window = (rule_of(one, self._rules).window_days + 2) * DAY
-        found = self._read_spikes(its, since - window)
-        return self._read_spikes(its, since - _CHAIN_DAYS * DAY) if _open_at(found, since) else found
+        found = self._read_spikes(one.tenant, its, since - window)
+        return self._read_spikes(one.tenant, its, since - _CHAIN_DAYS * DAY) if _open_at(found, since) else found
 
-    def _read_spikes(self, its: Collection[Series], since: int) -> _Spikes:
-        points = [point for spike in its for point in self._journal.history(spike, max(0, since), MAX_TIME)]
-        return {(point.series, point.time): point for point in sorted(points, key=lambda point: point.time)}
+    def _read_spikes(self, tenant: str, its: Collection[Series], since: int) -> _Spikes:
+        points = self._recent.of_series(tenant, its, since)
+        return {(point.series, point.time): point for point in points}
 
     def _before(self, walk: Walk, one: Followed, since: int, spikes: _Spikes) -> tuple[Kept | None, int | None]:
         """Return the episode that was open before `since`, as it stood then, and the time of the sample before."""
@@ -148,7 +143,7 @@ class Again:
         return min(thresholds)
 
     def _trends(self, one: Followed, start: int, end: int) -> Mapping[tuple[Series, int], Point]:
-        points = [point for series in one.series for point in self._journal.history(trend_of(series), start, end)]
+        points = self._journal.across.histories([trend_of(series) for series in one.series], start, end)
         return {(point.series, point.time): point for point in points}
 
     def _samples(
@@ -200,15 +195,6 @@ class Again:
     def _seen(self, tenant: str, start: int, end: int) -> bool:
         """Whether a group of the tenant has a sample from `start` to before `end`."""
         return any(self._journal.history(series, start, end) for series in self._known.groups(tenant))
-
-    def _missed(self, one: Followed, moments: Sequence[int]) -> int | None:
-        """Return the first of the moments before which a score has no sample for a day."""
-        self._past.look((series, moment) for series in one.series for moment in moments)
-        for moment in moments:
-            last = self._past.before(one, moment)
-            if last is None or last.time + DAY <= moment:
-                return moment
-        return None
 
 
 def _open_at(spikes: _Spikes, moment: int) -> Kept | None:

@@ -4,20 +4,26 @@ A day counts where the record reaches back over its beginning: of a day that beg
 part is pruned, nothing true can be said.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
-from collector.derive.followed import GROUPS, ORGANIZATION, daily_of
+from collector.derive.followed import GROUPS, ORGANIZATION, daily_of, name_of
 from collector.derive.known import Known
 from collector.derive.moments import Moments
-from collector.derive.protocols import Journal
-from collector.derive.samples import samples_of
+from collector.derive.protocols import Apart, Journal
+from collector.derive.samples import likely
 from collector.history.card import DAY, Sample
 from collector.history.days import day_of, first_slot
 from collector.point import Point, Series
 
+PORTION = 2_000
+"""Days of a score that are closed in one turn at the most."""
 _LOOK_BACK = 35
 """Days that are looked at for one that closed while nobody looked, where none is known to have been."""
+
+Days = Sequence[tuple[Series, int]]
+"""Scores' days, by their numbers since 1970."""
 
 
 class Closing:
@@ -28,50 +34,64 @@ class Closing:
         self._known = known
         self._interval = interval
 
-    def days(self, wanted: Iterable[tuple[Series, int]]) -> Sequence[Point]:
-        """Return the points of days (numbers since 1970) that differ from what is there, or are not there yet."""
+    def points(self, wanted: Iterable[tuple[Series, int]], apart: Apart) -> Sequence[Point]:
+        """Return the points of days that differ from what is there, or are not there yet."""
         past = Moments(self._journal)
-        points = []
-        for series, day in sorted(wanted, key=lambda each: (each[1], str(each[0]))):
-            samples = samples_of(self._journal, series, day * DAY, (day + 1) * DAY)
-            if samples and self._reaches_back(past, series, day):
-                points.append(_point(series, day, samples))
+        days: defaultdict[int, list[Series]] = defaultdict(list)
+        for series, day in wanted:
+            days[day].append(series)
+        points: list[Point] = []
+        for day, every in sorted(days.items()):
+            samples = self._samples(every, day)
+            reaching = self._reaching_back(past, samples.keys(), day)
+            for series in sorted(reaching, key=str):
+
+                def work(series: Series = series, day: int = day, its: Sequence[Sample] = samples[series]) -> None:
+                    points.append(Point(daily_of(series), day * DAY, asdict(day_of(its))))
+
+                apart("day", series.tag("tenant"), name_of(series), work)
         there = self._journal.before([(point.series, point.time) for point in points])
         return [point for point, old in zip(points, there, strict=True) if old != point and not _fewer(point, old)]
 
-    def since_last(self, today: int) -> Sequence[tuple[Series, int]]:
-        """Return each series and day before `today` that may have closed while no sample of it came afterwards."""
-        every = [series for measurement in (ORGANIZATION, GROUPS) for series in self._journal.series(measurement)]
+    def closed(self, since: int | None, today: int) -> Iterator[Days]:
+        """Return, in portions, the days before `today` that may have closed while no sample of them came afterwards.
+
+        `since`: the day up to which all was looked at, None where that is not known. The older days come first.
+        """
+        scores = [series for measurement in (ORGANIZATION, GROUPS) for series in self._journal.series(measurement)]
+        return (
+            [(series, day) for series in scores[start : start + PORTION]]
+            for day in range(self._last(today) if since is None else since, today)
+            for start in range(0, len(scores), PORTION)
+        )
+
+    def _last(self, today: int) -> int:
+        """Return the last day that has a point."""
         since = (today - _LOOK_BACK) * DAY
         kept = [point.time for each in (ORGANIZATION, GROUPS) for point in self._journal.latest(f"{each}_daily", since)]
-        first = max(kept, default=since) // DAY
-        return self.of_days(every, range(first, today))
+        return max(kept, default=since) // DAY
 
-    def of_days(self, every: Sequence[Series], days: Iterable[int]) -> Sequence[tuple[Series, int]]:
-        """Return each of the series with each of the days in which it has a sample."""
-        asked = [(series, (day + 1) * DAY - 1) for day in days for series in every]
-        found = self._journal.before(asked)
-        return [
-            (series, end // DAY)
-            for (series, end), point in zip(asked, found, strict=True)
-            if point is not None and point.time // DAY == end // DAY
-        ]
+    def _samples(self, every: Sequence[Series], day: int) -> dict[Series, list[Sample]]:
+        scores = self._journal.across.of_day(every, day)
+        likely_ones = ((series, [Sample(*each) for each in its if likely(each[1])]) for series, its in scores.items())
+        return {series: samples for series, samples in likely_ones if samples}
 
-    def _reaches_back(self, past: Moments, series: Series, day: int) -> bool:
+    def _reaching_back(self, past: Moments, every: Iterable[Series], day: int) -> Sequence[Series]:
+        """Return those of the series of which the record reaches back over the beginning of a day."""
         first = first_slot(day, self._interval)
-        past.look([(series, first)])
-        if past.newest([(series, first)]) is not None:
-            return True
+        asked = list(every)
+        past.look((series, first) for series in asked)
+        found = [series for series in asked if past.newest([(series, first)]) is not None]
         # It may be new that day, or have been silent, where the others of its tenant were there.
-        others = [(other, first) for one in self._known.both(series.tag("tenant")) for other in one.series]
-        past.look(others)
-        return past.newest(others) is not None
+        left = set(asked) - set(found)
+        for tenant in {series.tag("tenant") for series in left}:
+            others = [(other, first) for one in self._known.both(tenant) for other in one.series]
+            past.look(others)
+            if past.newest(others) is not None:
+                found += [series for series in left if series.tag("tenant") == tenant]
+        return found
 
 
 def _fewer(point: Point, old: Point | None) -> bool:
     """Whether a day has lost samples since its point was made: they are pruned, and what it says is the better word."""
     return old is not None and old.time == point.time and int(point.fields["samples"]) < int(old.fields["samples"])
-
-
-def _point(series: Series, day: int, samples: Sequence[Sample]) -> Point:
-    return Point(daily_of(series), day * DAY, asdict(day_of(samples)))

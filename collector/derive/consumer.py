@@ -6,156 +6,133 @@ transaction; what is there already it does not append again.
 """
 
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
-import structlog
-
-from collector.batch import DERIVE, Batch, Cursor, Filter, Row
-from collector.derive.again import Again, Derived
-from collector.derive.closing import Closing
-from collector.derive.followed import GROUPS, ORGANIZATION, Followed
+from collector.batch import DERIVE, DERIVED_FROM, Batch, Cursor, Row
+from collector.derive.closing import Closing, Days
 from collector.derive.known import Known
-from collector.derive.moments import Moments
-from collector.derive.protocols import Journal, Rules
-from collector.derive.samples import likely
-from collector.derive.telling import Telling
-from collector.derive.walk import Kept
-from collector.history.card import DAY, sample
-from collector.history.notes import ANNOTATION, EVERY_GROUP
-from collector.history.rises import EVERYBODY
-from collector.point import Point, Series, rfc3339
+from collector.derive.protocols import Apart, Journal, Rules
+from collector.derive.recent import Recent
+from collector.derive.saying import Saying
+from collector.derive.stands import Stands
+from collector.derive.taking import Taking
+from collector.history.card import DAY
+from collector.history.notes import ANNOTATION
+from collector.point import Point
 
 BATCH = 2_000
 """Rows that are taken in one turn at the most."""
-_WANTED = Filter(measurements=(ORGANIZATION, GROUPS, ANNOTATION))
 
-_log = structlog.get_logger()
+
+def together(_part: str, _tenant: str, _group: str, work: Callable[[], object]) -> bool:
+    """Do a part of the work as one with the rest: what fails there, fails."""
+    work()
+    return True
 
 
 class Derive:
     """Derives a turn at a time. `clock`: seconds since the epoch."""
 
-    def __init__(self, journal: Journal, rules: Rules, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, journal: Journal, rules: Rules, *, clock: Callable[[], float] = time.time, apart: Apart = together
+    ) -> None:
         self._journal = journal
         self._rules = rules
         self._clock = clock
+        self._apart = apart
         self._known = Known(journal)
+        self._recent = Recent(journal)
+        self._stands = Stands()
         self._closing = Closing(journal, self._known, rules.interval)
+        self._taking = Taking(journal, rules, apart, self._known, self._recent, self._stands)
+        self._saying = Saying(journal, self._known, self._recent, rules)
+        self._left: tuple[Cursor, int] | None = None
+        """The cursor as the last turn has left it, and the journal's era then: what is remembered holds for these."""
         self._closed: int | None = None
-        """Up to which day (its number) all days were looked at when they closed."""
-        self._untold: list[Kept] = []
+        """Up to which day (its number) all days were looked at, or are in `_portion` and `_days`."""
+        self._portion: Days = ()
+        self._days: Iterator[Days] = iter(())
+        self._rows_first = False
+
+    def take_up(self) -> None:
+        """Take up what a process that was stopped had yet to say; to be called before anything is polled."""
+        now = self._now()
+        longest = max(self._rules.organization.window_days, self._rules.groups.window_days)
+        self._recent.want(now - (longest + 2) * DAY)
+        self._saying.take_up(now, self._apart)
 
     def turn(self, *, last: bool = False) -> bool:
-        """Take some rows, or the days that closed since the last look; return whether there may be more to do.
+        """Take some rows, or some of the days that have closed; return whether there may be more to do.
 
         `last`: nothing more is polled, so that what began is said though the groups that rose with it are not known.
         """
-        cursor = self._journal.cursor(DERIVE)
-        today = int(self._clock() * 1000) // DAY
+        try:
+            return self._turn(self._journal.cursor(DERIVE), last=last)
+        except BaseException:
+            self._left = None  # what was learnt in it may not be in the journal
+            raise
+
+    def _turn(self, cursor: Cursor, *, last: bool) -> bool:
+        self._remember(cursor)
+        self.take_up()
+        today = self._now() // DAY
         if self._closed != today:
             # Before any row of today: by the days that are there it is told up to where this was done.
-            self._close_days(cursor, today)
+            self._days = chain(self._days, self._closing.closed(self._closed, today))
+            self._closed = today
+            self._rows_first = False
+        if not self._rows_first and self._close(cursor, today):
             return True
-        batch = self._journal.read(cursor, BATCH, _WANTED)
+        self._rows_first = False
+        batch = self._journal.read(cursor, BATCH, DERIVED_FROM)
         if batch.after == cursor.next:
-            self._tell(wait=not last)
+            if self._close(cursor, today):
+                return True
+            self._saying.say(self._now(), self._apart, wait=not last)
             return False
         rows, after = _portion(batch)
-        derived = self._derive(rows)
-        if self._journal.append(derived.points, taken=(cursor, after)):
-            self._known.derived(derived.points)
-            self._untold += derived.began
-            self._tell()
+        derived = self._taking.take(rows, self._now())
+        derived.points += self._closing.points(self._taking.days, self._apart)
+        if self._append(cursor, after, derived.points):
+            self._saying.add(derived.began)
+            self._saying.say(self._now(), self._apart, wait=not last)
         return True
 
-    def _derive(self, rows: Sequence[Row]) -> Derived:
-        past = Moments(self._journal)
-        telling = Telling(self._known, past, self._rules)
-        again = Again(self._journal, self._known, self._rules, past, telling)
-        since, fresh, days = self._changed(rows)
-        seen: defaultdict[str, set[int]] = defaultdict(set)
-        for row in rows:
-            if row.point.series.measurement == GROUPS:
-                seen[row.point.series.tag("tenant")].add(row.point.time)
-        for tenant, moments in seen.items():
-            for one, moment in again.unseen(tenant, sorted(moments)):
-                since[one] = min(since.get(one, moment), moment)
-        # A clock that was set back has rows ahead of it.
-        now = max([int(self._clock() * 1000), *(row.point.time for row in rows)])
-        all_of_it = Derived()
-        for one, moment in since.items():
-            _add(all_of_it, again.derive(one, moment, fresh[one], now))
-        there = {(point.series, point.time) for point in all_of_it.points}
-        for tenant, moments in seen.items():
-            for point in again.told_anew(tenant, moments):
-                if (point.series, point.time) not in there:
-                    there.add((point.series, point.time))
-                    all_of_it.points.append(point)
-        all_of_it.points += self._closing.days(days)
-        return all_of_it
+    def _remember(self, cursor: Cursor) -> None:
+        """Let go of what was learnt unless all that came meanwhile was appended here and is yet to be read."""
+        if self._left is None or self._left[0] != cursor:
+            self._known.forget()
+        if self._left != (cursor, self._journal.era):
+            self._known.annotated()
+            self._recent.forget()
+            self._stands.clear()
+        self._left = cursor, self._journal.era
 
-    def _changed(
-        self, rows: Sequence[Row]
-    ) -> tuple[dict[Followed, int], defaultdict[Followed, dict[int, tuple[Series, float]]], set[tuple[Series, int]]]:
-        """Return since when each score changed, what is new of it, and which closed days that touches."""
-        since: dict[Followed, int] = {}
-        fresh: defaultdict[Followed, dict[int, tuple[Series, float]]] = defaultdict(dict)
-        days: set[tuple[Series, int]] = set()
-        for series in {row.point.series for row in rows}:
-            if series.measurement != ANNOTATION:
-                self._known.who(series)
-        for point in (row.point for row in rows):
-            if point.series.measurement == ANNOTATION:
-                for one in self._struck(point):
-                    since[one] = min(since.get(one, point.time), point.time)
-            elif likely((new := sample(point)).score):
-                one = self._known.who(point.series)
-                fresh[one][new.time] = point.series, new.score
-                since[one] = min(since.get(one, new.time), new.time)
-                if (new.time // DAY + 1) * DAY <= self._clock() * 1000:
-                    days.add((point.series, new.time // DAY))
-        return since, fresh, days
+    def _close(self, cursor: Cursor, today: int) -> bool:
+        """Make the points of a portion of the days that have closed; return whether there was one."""
+        if not self._portion:
+            self._portion = next(self._days, ())
+        if not self._portion:
+            return False
+        points = self._closing.points(self._portion, self._apart)
+        if not points or self._append(cursor, cursor.next, points):
+            # Of yesterday alone the order does not matter: where it was done to is told by the last day that is there.
+            self._rows_first = self._portion[0][1] == today - 1
+            self._portion = ()
+        return True
 
-    def _struck(self, note: Point) -> Sequence[Followed]:
-        """Return the scores that an annotation changes: those of its group, where it is a break."""
-        tenant, group = note.series.tag("tenant"), note.series.tag("rbacGroupName")
-        self._known.changed(tenant)
-        if note.series.tag("kind") != "break":
-            return []
-        return [one for one in self._known.both(tenant) if group == EVERY_GROUP or group in one.names]
+    def _append(self, cursor: Cursor, after: int, points: Sequence[Point]) -> bool:
+        """Append, with the cursor's move; False where it was moved meanwhile: what was learnt is forgotten then."""
+        if self._left is None or not self._journal.append(points, taken=(cursor, after)):
+            self._left = None
+            return False
+        self._recent.keep(points)
+        self._left = Cursor(cursor.consumer, after, cursor.moves), self._left[1]
+        return True
 
-    def _close_days(self, cursor: Cursor, today: int) -> None:
-        """Make the points of the days that have closed since the last look, also of scores that ended in them."""
-        points = self._closing.days(self._closing.since_last(today))
-        if not points or self._journal.append(points, taken=(cursor, cursor.next)):
-            self._closed = today
-
-    def _tell(self, *, wait: bool = True) -> None:
-        """Log what began, once it is known how many groups rose with it or won't be; without `wait` all of it now."""
-        now = int(self._clock() * 1000)
-        telling = Telling(self._known, Moments(self._journal), self._rules)
-        known = [(kept, telling.rose(kept.spike.tag("tenant"), kept.episode.begin)) for kept in self._untold]
-        self._untold = []
-        for kept, rose in known:
-            begin = kept.episode.begin
-            if now - begin > DAY:
-                continue  # found in what was imported: nobody is to be woken for it
-            if wait and not rose and self._rules.groups_follow and now - begin < self._rules.interval * 1000:
-                self._untold.append(kept)
-                continue
-            name = kept.spike.tag("rbacGroupName")
-            _log.warning(
-                "spike.began",
-                tenant=kept.spike.tag("tenant"),
-                group=name,
-                slot=rfc3339(begin),
-                baseline=round(kept.episode.baseline, 2),
-                score=round(kept.episode.peak, 2),
-                rise=round(kept.episode.rise, 2),
-                groups=rose or None,
-                whole=name == EVERYBODY,
-            )
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
 
 
 def _portion(batch: Batch) -> tuple[Sequence[Row], int]:
@@ -168,8 +145,3 @@ def _portion(batch: Batch) -> tuple[Sequence[Row], int]:
         if series.measurement == ANNOTATION and series.tag("kind") == "break":
             return batch.rows[: n + 1], row.id + 1
     return batch.rows, batch.after
-
-
-def _add(all_of_it: Derived, more: Derived) -> None:
-    all_of_it.points += more.points
-    all_of_it.began += more.began

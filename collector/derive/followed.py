@@ -13,6 +13,8 @@ from collector.point import NO_ID, Series
 
 ORGANIZATION = "exposure_score"
 GROUPS = "exposure_score_by_group"
+TRENDS = {ORGANIZATION: "exposure_trend", GROUPS: "exposure_trend_by_group"}
+"""The measurement of what is told of a score, by the score's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def followed(every: Iterable[Series]) -> Mapping[Series, Followed]:
 
 def trend_of(series: Series) -> Series:
     """Return the series of what is told of a score."""
-    return Series(series.measurement.replace("exposure_score", "exposure_trend"), series.tags)
+    return Series(TRENDS[series.measurement], series.tags)
 
 
 def daily_of(series: Series) -> Series:
@@ -67,6 +69,11 @@ def spike_of(series: Series) -> Series:
     if series.measurement == ORGANIZATION:
         tags = (*tags, ("rbacGroupName", EVERYBODY), ("rbacGroupId", NO_ID))
     return Series(SPIKES, tuple(tags))
+
+
+def name_of(series: Series) -> str:
+    """Return how a score's series is called."""
+    return dict(series.tags).get("rbacGroupName", EVERYBODY)
 
 
 def _id(series: Series) -> str:

@@ -1,6 +1,6 @@
 """What the consumer asks of the journal. Every method raises JournalError when the file can't be used."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,8 +9,32 @@ from collector.history.spikes import Rule
 from collector.point import Point, Series
 
 
+class Across(Protocol):
+    """What is asked across many series at once. Times are ms since the epoch."""
+
+    def histories(self, every: Collection[Series], since: int, until: int) -> Sequence[Point]:
+        """Return the points of all these series from `since` to before `until`, in the order of time."""
+
+    def newest(self, every: Collection[Series]) -> Sequence[Point]:
+        """Return the newest point of each of these series that has one."""
+
+    def before(self, asked: Mapping[int, Sequence[Series]]) -> Mapping[int, Mapping[Series, tuple[int, float]]]:
+        """Return by each moment the newest (time, score) of its series at or before it, at most a day older."""
+
+    def of_day(self, every: Sequence[Series], day: int) -> Mapping[Series, Sequence[tuple[int, float]]]:
+        """Return each (time, score) of a day (its number since 1970), of each of these series that has any."""
+
+
 class Journal(Protocol):
     """The log of points, and the past that it holds. Times are ms since the epoch."""
+
+    @property
+    def era(self) -> int:
+        """A number that grows whenever it may have changed otherwise than by what this process appends or prunes."""
+
+    @property
+    def across(self) -> Across:
+        """The same past, asked of many series at once."""
 
     def cursor(self, consumer: str, target: str = "") -> Cursor:
         """Return the consumer's cursor; a new one stands at the first row."""
@@ -27,11 +51,24 @@ class Journal(Protocol):
     def history(self, series: Series, since: int, until: int) -> Sequence[Point]:
         """Return the points of a series from `since` to before `until`, in the order of time."""
 
+    def between(self, measurement: str, since: int, until: int, tenant: str | None = None) -> Sequence[Point]:
+        """Return a measurement's points from `since` to before `until`, of one tenant or of all, by time."""
+
+    def at(self, measurement: str, moment: int) -> Sequence[Point]:
+        """Return the points of a measurement at one time."""
+
     def before(self, moments: Sequence[tuple[Series, int]]) -> Sequence[Point | None]:
         """Return the newest point of each series at or before its moment, None where that is over a day older."""
 
     def latest(self, measurement: str, since: int, tenant: str | None = None) -> Sequence[Point]:
         """Return the newest point of each series of a measurement, from `since` to now."""
+
+
+class Apart(Protocol):
+    """Does a part of the work by itself, so that a fault in it holds up nothing else."""
+
+    def __call__(self, part: str, tenant: str, group: str, work: Callable[[], object], /) -> bool:
+        """Return whether it went well. `part`: what is made, of whom. Raise JournalError, which is no fault of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """A spike in words, and how many groups rose with it."""
 
-from collector.derive.followed import Followed
+from collector.derive.followed import GROUPS, Followed
 from collector.derive.known import Known
 from collector.derive.moments import Moments
 from collector.derive.protocols import Rules
@@ -39,7 +39,7 @@ class Telling:
 
         A group rose when it stands half of what makes a spike, or more, above the close of the day before.
         """
-        groups = {self._known.who(series) for series in self._known.groups(tenant)}
+        groups = self._known.every(GROUPS, tenant)
         self._past.look((series, moment) for one in groups for series in one.series)
         self._past.look_for_closes((one, [moment // DAY - 1]) for one in groups)
         risen = [change for one in groups if (change := self._change(one, moment)) is not None]

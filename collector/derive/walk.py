@@ -10,10 +10,14 @@ from dataclasses import dataclass, replace
 from collector.derive.followed import ORGANIZATION, Followed, spike_of
 from collector.derive.moments import Moments
 from collector.derive.protocols import Rules
-from collector.history.card import DAY, Sample, Standing, moments, stand
+from collector.derive.stands import Kept, Stand
+from collector.history.card import DAY, SPANS, Sample, changes, level, moments
 from collector.history.rises import OPEN
 from collector.history.spikes import Episode, Judged, Rule, Usual, closes_before, judge, usual
-from collector.point import Point, Series
+from collector.point import MAX_TIME, Point, Series
+
+_CHANGES = tuple(f"change_{days}d" for days in SPANS)
+_LEVELS = {"low": 1, "medium": 2, "high": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,16 +25,9 @@ class Told:
     """What is told of a sample."""
 
     series: Series
-    standing: Standing
+    now: Sample
+    changes: Sequence[float | None]
     judged: Judged
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An episode, and the series of spikes that has it."""
-
-    spike: Series
-    episode: Episode
 
 
 class Walk:
@@ -74,9 +71,20 @@ class Walk:
             self._usual[key] = usual(closes_before(closes, time // DAY, self._rule, broken), self._rule)
         return self._usual[key]
 
+    def stand(self) -> Stand | None:
+        """Return where the score stands after the last sample; None where it has none."""
+        if self.last is None:
+            return None
+        broken = self.broken(self.last)
+        return Stand(self._one, self.last, self.usual(self.last, broken), broken, self.breaks(self.last), self.open)
+
     def broken(self, time: int) -> int | None:
         """Return the last break up to a time."""
         return max((moment for moment in self._breaks if moment <= time), default=None)
+
+    def breaks(self, time: int) -> int:
+        """Return the first break after a time; one that never is where there is none."""
+        return min((moment for moment in self._breaks if moment > time), default=MAX_TIME)
 
     def _tell(self, series: Series, now: Sample) -> Told:
         self.gone(now.time)
@@ -91,7 +99,7 @@ class Walk:
             self.open = Kept(spike_of(series) if begun or before is None else before.spike, judged.open)
         self.last = now.time
         old = [self._past.before(self._one, moment) for moment in moments(now.time)]
-        return Told(series=series, standing=stand(now, old), judged=judged)
+        return Told(series=series, now=now, changes=changes(now, old), judged=judged)
 
     def gone(self, now: int) -> None:
         """Let an episode be over that no sample went on with for a day, while others of its tenant were seen."""
@@ -111,23 +119,14 @@ def rule_of(one: Followed, rules: Rules) -> Rule:
     return rules.organization if one.measurement == ORGANIZATION else rules.groups
 
 
-def trend_fields(told: Told) -> dict[str, float | int]:
-    """Return the fields of a trend point."""
-    standing, judged = told.standing, told.judged
-    changes = {
-        "change_1d": standing.change_1d,
-        "change_7d": standing.change_7d,
-        "change_30d": standing.change_30d,
-    }
-    return {
-        "score": standing.score,
-        "baseline": judged.baseline,
-        "rise": judged.rise,
-        **{name: change for name, change in changes.items() if change is not None},
-        "level": {"low": 1, "medium": 2, "high": 3}[standing.level],
-        "spike": int(judged.open is not None),
-        "verdict": int(judged.known),
-    }
+def trend_fields(now: Sample, moved: Sequence[float | None], judged: Judged) -> dict[str, float | int]:
+    """Return the fields of a trend point. `moved`: how far over each of the spans of a change, as far as known."""
+    fields: dict[str, float | int] = {"score": now.score, "baseline": judged.baseline, "rise": judged.rise}
+    fields |= {name: change for name, change in zip(_CHANGES, moved, strict=True) if change is not None}
+    fields["level"] = _LEVELS[level(now.score)]
+    fields["spike"] = int(judged.open is not None)
+    fields["verdict"] = int(judged.known)
+    return fields
 
 
 def kept_of(point: Point) -> Kept:

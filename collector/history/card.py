@@ -122,21 +122,24 @@ def stand(now: Sample, before: Sequence[Sample | None], breaks: Collection[int] 
 
     `breaks`: when (ms) scores ceased to be comparable with those before.
     """
-    day, week, month = changes = [
-        None if old is None else _change(now, old, moment)
-        for old, moment in zip(before, moments(now.time), strict=True)
-    ]
+    day, week, month = known = changes(now, before)
     across = frozenset(
         days
-        for days, old, change in zip(SPANS, before, changes, strict=True)
+        for days, old, change in zip(SPANS, before, known, strict=True)
         if old is not None and change is not None and any(old.time < at <= now.time for at in breaks)
     )
     return Standing(score=now.score, at=now.time, change_1d=day, change_7d=week, change_30d=month, across=across)
 
 
-def _change(now: Sample, old: Sample, moment: int) -> float | None:
-    change = now.score - old.score
-    return change if moment - DAY <= old.time <= moment and math.isfinite(change) else None
+def changes(now: Sample, before: Sequence[Sample | None]) -> Sequence[float | None]:
+    """Return how far a score has moved over each of the `SPANS`; None where that is not known. `before`: as above."""
+    found: list[float | None] = []
+    for old, days in zip(before, SPANS, strict=True):
+        change = math.inf
+        if old is not None and old.time <= now.time - days * DAY <= old.time + DAY:
+            change = now.score - old.score
+        found.append(change if math.isfinite(change) else None)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

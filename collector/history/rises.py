@@ -70,13 +70,18 @@ def felt(past: Written, tenant: str, since: int, until: int) -> Sequence[Spike]:
 
 def _spike(point: Point) -> Spike:
     fields = point.fields
+    end, state = int(fields["end_time"]), int(fields["state"])
+    if not 0 < end < MAX_TIME:
+        end = 0
+    # Of a state that no release writes nothing is known; whether it has an end is.
+    said: State = _STATES[state] if state in range(len(_STATES)) else "over" if end else "open"
     return Spike(
         tenant=point.series.tag("tenant"),
         group=point.series.tag("rbacGroupName"),
         id=point.series.tag("rbacGroupId"),
         begin=point.time,
-        end=int(fields["end_time"]) or None,
-        state=_STATES[int(fields["state"])],
+        end=end or None,
+        state=said,
         baseline=float(fields["baseline"]),
         peak=float(fields["peak"]),
         rise=float(fields["rise"]),

@@ -18,6 +18,8 @@ _TAGS = COLUMNS[2:5]
 _TAG = "tag:"
 _SCORES = frozenset({"exposure_score", "exposure_score_by_group"})
 _MOST_SCORE = 100.0
+_MEANT = {"state": ": 0 is over, 1 is open, 2 is withdrawn", "end_time": ": ms since 1970, 0 while it is open"}
+"""What the numbers of a field stand for."""
 _UNKNOWN = Measurement(Origin.RAW, (), {})
 """Of a line that names none that there is."""
 
@@ -42,6 +44,9 @@ def lines(point: Point, *, spreadsheet: bool = False) -> Iterator[Sequence[str]]
 
 def _whole(point: Point, known: Measurement) -> bool:
     missing = known.fields.keys() - point.fields.keys()
+    for name, (least, most) in known.within.items():
+        if not least <= int(point.fields.get(name, least)) <= most:
+            return False
     return missing <= known.optional and all(known.fields.get(name) == kind(its) for name, its in point.fields.items())
 
 
@@ -129,6 +134,9 @@ class Table:
         found = cells.value(its, cell, comma=self._comma)
         if measurement in _SCORES and name == "score" and not self._any_score:
             return score(float(found))
+        least, most = MEASUREMENTS[measurement].within.get(name, (None, None))
+        if least is not None and most is not None and not least <= int(found) <= most:
+            raise Slip(f"{found} is not from {least} to {most}{_MEANT.get(name, '')}")
         return found
 
     def _finished(self, draft: "_Draft") -> Iterator[Point | Wrong]:

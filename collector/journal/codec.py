@@ -15,6 +15,7 @@ from collector.point import Value
 _KEY = struct.Struct("<4q")
 _CRC = struct.Struct("<I")
 _FLOAT = struct.Struct("<d")
+FLOAT_BYTES = _FLOAT.size
 
 Shape = tuple[tuple[str, str], ...]
 """The fields of a row in their order: (name, "float" | "int" | "str")."""
@@ -50,7 +51,7 @@ def encode(key: Key, fields: Mapping[str, Value]) -> bytes:
 
 def decode(key: Key, shape: Sequence[tuple[str, str]], data: object) -> dict[str, Value]:
     """Return the fields; raise Damaged unless key, shape and bytes are those that were written."""
-    if not isinstance(data, bytes) or not _proven(key, data):
+    if not isinstance(data, bytes) or not proven(key, data):
         raise Damaged(f"row {key.id}", "the checksum differs")
     fields: dict[str, Value] = {}
     at = 0
@@ -67,15 +68,16 @@ def checksum(*parts: str | int) -> int:
     return crc
 
 
-def _proven(key: Key, data: bytes) -> bool:
+def proven(key: Sequence[int], data: bytes) -> bool:
+    """Whether key (in the order of `Key`) and bytes are those that were written."""
     try:
-        return bool(_CRC.unpack(data[-_CRC.size :])[0] == _sum(key, data[: -_CRC.size]))
-    except struct.error:
+        return bool(_CRC.unpack_from(data, len(data) - _CRC.size)[0] == _sum(key, data[: -_CRC.size]))
+    except (struct.error, TypeError):
         # A flipped bit can cut the bytes short, and make NULL or a text of a number.
         return False
 
 
-def _sum(key: Key, values: bytes) -> int:
+def _sum(key: Sequence[int], values: bytes) -> int:
     return zlib.crc32(values, zlib.crc32(_KEY.pack(*key)))
 
 

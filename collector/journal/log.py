@@ -1,6 +1,5 @@
 """The log itself: append, read, and the cursors that say who has read how far."""
 
-import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Self
 
 from collector.batch import Backlog, Batch, Cursor, DeadLetter, Filter
 from collector.errors import JournalError
-from collector.journal import cursors, forgetting, past
+from collector.journal import counting, cursors, forgetting, past
+from collector.journal.across import Across
 from collector.journal.database import Database
 from collector.journal.forgetting import Holdings
 from collector.journal.letters import Letters, words
@@ -22,8 +22,6 @@ from collector.journal.rows import Rows
 from collector.journal.salvage import Salvaged
 from collector.point import Point
 
-_SPAN = 50_000
-"""Rows that one `read` looks at, at the most: a view that stays open keeps every writer waiting."""
 _EVERYTHING = Filter()
 
 
@@ -38,9 +36,19 @@ class Journal(Reader):
         self, path: Path, *, readonly: bool = False, untouched: bool = False, clock: Callable[[], float] = time.time
     ) -> None:
         self.path = path
+        self.era = 0
+        """Grows whenever the file may have changed otherwise than by what this process appends or prunes."""
         rows = Rows()
-        database = Database(path, readonly=readonly, untouched=untouched, stale=rows.names.forget)
+
+        def forget() -> None:
+            self.era += 1
+            rows.names.forget()
+
+        # Opening the file calls it, too.
+        database = Database(path, readonly=readonly, untouched=untouched, stale=forget)
         super().__init__(database, rows, clock)
+        self.across = Across(database, rows)
+        """What is asked across many series at once."""
         self.letters = Letters(self._database, self._rows, clock)
         """What sinks have refused for good."""
 
@@ -92,7 +100,7 @@ class Journal(Reader):
         """Return at most `limit` (1 and up) wanted rows from the cursor on; a damaged row is left out and logged."""
         with self._database.reading() as connection:
             tail = cursors.tail(connection)
-            end = min(_first(connection, cursor.next, tail) + _SPAN, tail)
+            end = min(counting.first_row(connection, cursor.next, tail) + counting.SPAN, tail)
             rows, after = self._rows.between(connection, cursor.next, end, limit, wanted)
         return Batch(rows, max(after, cursor.next))
 
@@ -161,16 +169,8 @@ class Journal(Reader):
 
     def backlog(self, cursor: Cursor, wanted: Filter = _EVERYTHING, until: int | None = None) -> Backlog:
         """Return what is wanted from the cursor on (to before the row `until`), counted a span a view."""
-        points, oldest, start = 0, None, cursor.next
         tail = self.tail() if until is None else min(until, self.tail())
-        while start < tail:
-            with self._database.reading() as connection:
-                end = min(_first(connection, start, tail) + _SPAN, tail)
-                count, first = self._rows.count(connection, start, end, wanted)
-            points += count
-            oldest = first if oldest is None else oldest
-            start = end
-        return Backlog(points, oldest)
+        return counting.count(self._database, self._rows, range(cursor.next, tail), wanted)
 
     def dead_letters(self, sink: str) -> int:
         """Return how many points the sink has refused for good."""
@@ -211,9 +211,3 @@ class Journal(Reader):
     def copy(self, to: Path, seen: Callable[[int, int], None] = lambda _done, _of: None) -> None:
         """Let the empty file `to` be a whole copy; `seen` is called with pages copied, and of how many."""
         self._database.copy(to, seen)
-
-
-def _first(connection: sqlite3.Connection, start: int, tail: int) -> int:
-    """Return the id of the first row from `start` on, `tail` where there is none."""
-    row = connection.execute("SELECT min(id) FROM point WHERE id >= ?", (start,)).fetchone()
-    return tail if row[0] is None else int(row[0])

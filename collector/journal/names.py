@@ -7,10 +7,10 @@ after it is well.
 import json
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from collector.journal.codec import Damaged, Shape, checksum
+from collector.journal.codec import FLOAT_BYTES, Damaged, Shape, checksum
 from collector.point import Series
 
 _SERIES = "SELECT id, measurement, tenant, tags, crc FROM series"
@@ -44,8 +44,17 @@ class Names:
     def known_number(self, connection: sqlite3.Connection, series: Series) -> int | None:
         """Return the series' number, or None where it has none."""
         if series not in self._numbers:
-            self.of_measurement(connection, series.measurement, series.tag("tenant"))
+            if self._learnt:
+                # Who writes knows all names: only those that came since then are looked at.
+                self._learn_series(connection)
+            else:
+                self.of_measurement(connection, series.measurement, series.tag("tenant"))
         return self._numbers.get(series)
+
+    def numbered(self, connection: sqlite3.Connection, every: Iterable[Series]) -> Sequence[tuple[int, Series]]:
+        """Return those of the series that have a number, by it."""
+        found = ((self.known_number(connection, series), series) for series in every)
+        return [(number, series) for number, series in found if number is not None]
 
     def shape_number(self, connection: sqlite3.Connection, shape: Shape) -> int:
         """Return the shape's number, a new one where it has none."""
@@ -85,6 +94,20 @@ class Names:
             row = connection.execute("SELECT fields, crc FROM shape WHERE id = ?", (number,)).fetchone()
             known = self._keep_shape(number, row)
         return known
+
+    def place(self, connection: sqlite3.Connection, number: int, field: str) -> int:
+        """Return at which byte a float stands in the values of a shape; -1 where it has another place in each row."""
+        place = 0
+        try:
+            for name, kind in self.shape(connection, number):
+                if kind != "float":
+                    return -1
+                if name == field:
+                    return place
+                place += FLOAT_BYTES
+        except Damaged:
+            return -1
+        return -1
 
     def _learn_series(self, connection: sqlite3.Connection) -> None:
         for number, *row in connection.execute(f"{_SERIES} WHERE id > ? ORDER BY id", (self._learnt,)):

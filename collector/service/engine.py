@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from collector.defender import Defender, portal
-from collector.derive import Derive, Rules
+from collector.derive import Rules
 from collector.errors import JournalError
 from collector.history.spikes import Rule
 from collector.http.clients import Clients
@@ -71,7 +71,7 @@ class Engine:
             Delivery(sink=sink, journal=journal, workers=self.lanes, changed=delivered, backoff=backoff)
             for sink in sinks
         ]
-        self.deriving = Deriving(Derive(journal, rules(settings)), self.lanes, self._deliver)
+        self.deriving = Deriving(journal, rules(settings), self.lanes, self._deliver)
         self.hold = Hold(journal, appended=self.nudge)
         self._collecting = Collecting(
             hold=self.hold, workers=self.lanes, name=name, timeout=settings.poll.timeout_seconds

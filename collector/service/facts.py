@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from collector.batch import Backlog
 from collector.errors import JournalError
 from collector.history import view
 from collector.history.view import Ranking, View
@@ -14,7 +15,7 @@ from collector.point import Point
 from collector.service.engine import Engine
 from collector.service.expiry import Expiry
 from collector.service.soundness import Soundness
-from collector.web import SinkFacts
+from collector.web import DeriveFacts, SinkFacts
 
 _FRESH_INTERVALS = 3
 _TURN_SECONDS = 60.0
@@ -72,6 +73,20 @@ class Watching:
             reasons.append(f"no tenant was polled with success within {_FRESH_INTERVALS} intervals")
         return reasons
 
+    def warnings(self) -> Sequence[str]:
+        failing = self._engine.deriving.failing
+        return [f"what follows from the scores is not all derived: {failing}"] if failing else []
+
+    def derived(self) -> DeriveFacts:
+        deriving = self._engine.deriving
+        backlog = deriving.backlog()
+        return DeriveFacts(
+            backlog=backlog.points,
+            oldest_seconds=_age(backlog),
+            left_out=deriving.left_out,
+            ok=not deriving.failing,
+        )
+
     def scores(self) -> Sequence[Point]:
         since = int((time.time() - self._fresh_seconds()) * 1000)
         journal = self._engine.journal
@@ -115,9 +130,8 @@ class Watching:
         for delivery in self._engine.deliveries:
             name = delivery.sink.name
             backlog = journal.backlog(cursors[name], delivery.wanted)
-            age = max(0.0, time.time() - backlog.oldest / 1000) if backlog.oldest is not None else 0.0
             dead = journal.dead_letters(name)
-            facts.append(SinkFacts(sink=name, backlog=backlog.points, oldest_seconds=age, dead_letters=dead))
+            facts.append(SinkFacts(sink=name, backlog=backlog.points, oldest_seconds=_age(backlog), dead_letters=dead))
         return facts
 
     def journal_bytes(self) -> int:
@@ -132,6 +146,10 @@ class Watching:
 
     def _fresh_seconds(self) -> float:
         return float(_FRESH_INTERVALS * self._engine.settings.poll.interval_seconds)
+
+
+def _age(backlog: Backlog) -> float:
+    return max(0.0, time.time() - backlog.oldest / 1000) if backlog.oldest is not None else 0.0
 
 
 def _last_successes(journal: Journal) -> dict[tuple[str, str], float]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from collector.errors import JournalError
+from collector.errors import CollectorError
 from collector.journal import Journal, in_charge
 from collector.pipeline import Outcome, Terms
 from collector.service.engine import Engine, slot_of, succeeded
@@ -14,26 +14,31 @@ from collector.service.soundness import Soundness
 from collector.settings import Settings
 
 _LOOK_SECONDS = 0.5
+_DERIVE_SECONDS = 60.0
+"""For what follows from the scores: a journal of years, of which nothing was derived yet, is gone through in parts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What `once` did. `lost`: points that the journal would not take, gone with the process.
 
-    `underived`: why what follows from the scores is not all there; None when it is.
+    `underived`: why what follows from the scores is not all there, None when nothing failed; `left_out`: what of it
+    could not be derived; `waiting`: points from which the next run derives, since there was no time for all.
     """
 
     slot: int
     polls: Sequence[Outcome]
     sinks: Sequence[Delivered]
     lost: int
-    underived: JournalError | None = None
+    underived: CollectorError | None = None
+    left_out: str = ""
+    waiting: int = 0
 
     @property
     def ok(self) -> bool:
         """Whether every poll succeeded, every point is safe, all is derived, and every sink has taken all of it."""
         failed = any(poll.error for poll in self.polls) or any(sink.error or sink.refused for sink in self.sinks)
-        return not failed and not self.lost and not self.underived
+        return not failed and not self.lost and not self.underived and not self.left_out
 
     def kept(self, poll: Outcome) -> bool:
         """Whether the journal has a poll: what it did not take at once it may have taken at the end."""
@@ -77,6 +82,7 @@ class _Once:
             backoff=BACKOFF,
             patient=False,
         )
+        engine.deriving.begin()
         engine.lanes.start()
         try:
             started = engine.poll(slot, terms, self._settled, succeeded=succeeded(engine.journal, slot))
@@ -86,7 +92,7 @@ class _Once:
             if not engine.hold.flush() and engine.damage:
                 Soundness(engine.journal).mend(*engine.damage)
                 engine.hold.flush()
-            engine.deriving.finish()
+            derived = engine.deriving.finish(_DERIVE_SECONDS)
             engine.nudge()
             tail = engine.journal.tail()
             with self._changed:
@@ -100,6 +106,8 @@ class _Once:
             sinks=self._patience.delivered(tail),
             lost=engine.hold.held + engine.hold.lost,
             underived=engine.deriving.error,
+            left_out="" if engine.deriving.error else engine.deriving.failing,
+            waiting=0 if derived else engine.deriving.backlog().points,
         )
 
     def _settled(self, outcome: Outcome) -> None:

@@ -96,6 +96,7 @@ class Running:
         """Poll and deliver until `stop` is set; return whether all that ran has ended within its 8 seconds."""
         web = self._web()
         engine = self._engine
+        engine.deriving.begin()
         engine.lanes.start()
         self._set_clock()
         engine.lanes.soon(SLOT, partial(self._present_slot, slot_of(time.time(), self._interval)))

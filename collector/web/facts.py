@@ -18,6 +18,19 @@ class SinkFacts:
     dead_letters: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeriveFacts:
+    """What is derived from the scores: points that it has yet to take, and the age of the first of them in seconds.
+
+    `left_out`: how much could not be derived, while the rest was; `ok`: whether nothing is, and no turn failed.
+    """
+
+    backlog: int
+    oldest_seconds: float
+    left_out: int
+    ok: bool
+
+
 class Facts(Protocol):
     """Answers from any thread. What reads the journal raises JournalError when it can't be read."""
 
@@ -26,6 +39,9 @@ class Facts(Protocol):
 
     def reasons(self) -> Sequence[str]:
         """Why it isn't ready: the journal can't be written or is damaged, or no tenant is fresh. Empty when it is."""
+
+    def warnings(self) -> Sequence[str]:
+        """What is wrong though it is ready: what follows from the scores can't be derived, or not all of it."""
 
     def scores(self) -> Sequence[Point]:
         """The newest point of each exposure score series that has one within three intervals."""
@@ -53,6 +69,9 @@ class Facts(Protocol):
 
     def sinks(self) -> Sequence[SinkFacts]:
         """Each sink of the settings."""
+
+    def derived(self) -> DeriveFacts:
+        """How what follows from the scores is doing."""
 
     def journal_bytes(self) -> int:
         """Size of the journal's file."""

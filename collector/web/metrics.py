@@ -30,7 +30,7 @@ class _Scrape(Collector):
         readable = True
         try:
             # A list: half a family would be a lie.
-            yield from [*self._scores(), self._scored(), *self._sinks()]
+            yield from [*self._scores(), self._scored(), *self._sinks(), *self._derived()]
             yield GaugeMetricFamily(
                 "collector_journal_bytes", "Size of the journal's file", value=self._facts.journal_bytes()
             )
@@ -89,6 +89,27 @@ class _Scrape(Collector):
             oldest.add_metric([sink.sink], sink.oldest_seconds)
             dead.add_metric([sink.sink], sink.dead_letters)
         yield from (backlog, oldest, dead)
+
+    def _derived(self) -> Iterator[Metric]:
+        derived = self._facts.derived()
+        yield GaugeMetricFamily(
+            "collector_derive_backlog_points",
+            "Points from which trends, spikes and days are yet to be derived",
+            value=derived.backlog,
+        )
+        yield GaugeMetricFamily(
+            "collector_derive_oldest_point_seconds",
+            "Age of the first point that is yet to be derived from",
+            value=derived.oldest_seconds,
+        )
+        yield GaugeMetricFamily(
+            "collector_derive_left_out",
+            "Scores of which something can't be derived, while all the rest is; the log names them",
+            value=derived.left_out,
+        )
+        yield GaugeMetricFamily(
+            "collector_derive_ok", "1 while deriving goes well and leaves nothing out", value=int(derived.ok)
+        )
 
     def _expiries(self) -> Metric:
         ends = GaugeMetricFamily(

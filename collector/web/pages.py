@@ -34,7 +34,8 @@ def application(
 
     def readyz(_: Request) -> Response:
         reasons = list(facts.reasons())
-        return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+        told = {"ready": not reasons, "reasons": reasons, "warnings": list(facts.warnings())}
+        return JSONResponse(told, 503 if reasons else 200)
 
     def metrics(request: Request) -> Response:
         body, content_type = exposition(facts, request.headers.get("Accept", ""))

@@ -16,7 +16,7 @@ from pathlib import Path
 # As pytest has it: the servers and processes of the tests are found by their names.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import commands, delivering, journaling, payload, telling, whole_round
+from benchmarks import commands, delivering, deriving, journaling, payload, telling, whole_round
 from benchmarks.running import Measurement, machine, run
 from benchmarks.size import FULL, QUICK
 from benchmarks.table import rendered
@@ -26,6 +26,7 @@ from collector import log
 
 MEASUREMENTS = (
     Measurement("the journal", (), journaling.measure),
+    Measurement("deriving", (), deriving.measure),
     Measurement("an answer to points", (), payload.measure),
     Measurement("delivery", (INFLUXD, "curl"), delivering.measure),
     Measurement("commands", (), commands.measure),

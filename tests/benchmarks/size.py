@@ -12,6 +12,10 @@ class Size:
     """Polls of 200 groups that are appended."""
     days: int
     """Of hourly polls, whose bytes on disk are counted."""
+    derived: int
+    """Days of hourly polls that are derived from."""
+    followed: int
+    """Groups in each of these polls."""
     payload: int
     """Groups in one answer."""
     delivered: int
@@ -33,6 +37,8 @@ FULL = Size(
     times=5,
     polls=400,
     days=30,
+    derived=2,
+    followed=1_000,
     payload=100_000,
     delivered=200_000,
     journaled=100_000,
@@ -46,6 +52,8 @@ QUICK = Size(
     times=1,
     polls=5,
     days=2,
+    derived=1,
+    followed=10,
     payload=500,
     delivered=6_000,
     journaled=500,

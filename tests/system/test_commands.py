@@ -131,19 +131,22 @@ def test_the_environment_alone_is_enough(simulated: Simulated, tmp_path: Path) -
 def test_status_has_the_keys_that_are_promised(
     simulated: Simulated, influxd: Influxd, database: str, tmp_path: Path
 ) -> None:
-    """`status --json` has tenants, sinks, the journal and the process, with exactly the documented keys."""
+    """`status --json` has tenants, sinks, journal, process and what is derived, with exactly the documented keys."""
     config = settings(tmp_path, simulated, poll(3600), v1("main", influxd.url, database))
     well(collector("once", "--config", config))
     done = collector("status", "--config", config, "--json")
     status = document(done)
-    assert set(status) == {"tenants", "sinks", "journal", "process"}
+    assert set(status) == {"tenants", "sinks", "journal", "derive", "process"}
     assert set(status["tenants"][0]) == {"tenant", "subject", "slot", "ok", "error", "tries", "late"}
     assert status["process"] == {"running": False, "pid": None}
     assert set(status["sinks"][0]) == {"name", "backlog", "oldest", "dead_letters", "error"}
     assert set(status["journal"]) == {"points", "bytes", "oldest", "newest"}
+    assert status["derive"] == {"backlog": 0, "oldest": None, "error": ""}
     assert done.stdout.count("\n") == 1
     assert done.stderr == ""
-    assert "contoso" in well(collector("status", "--config", config))
+    shown = well(collector("status", "--config", config))
+    assert "contoso" in shown
+    assert "trends, spikes and days: up to date" in shown
 
 
 def test_results_go_to_stdout_and_logs_to_stderr(simulated: Simulated, tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ def test_the_pages_say_what_is_and_depend_on_no_influxdb(simulated: Simulated, t
         until(lambda: backlog in client.get("/metrics").text, what="the scores, their trends, and the polls")
         assert client.get("/livez").status_code == 200
         ready = client.get("/readyz")
-        assert (ready.status_code, ready.json()) == (200, {"ready": True, "reasons": []})
+        assert (ready.status_code, ready.json()) == (200, {"ready": True, "reasons": [], "warnings": []})
         metrics = client.get("/metrics").text
         score = simulated.world()["organization"]["score"]
         assert f'defender_exposure_score{{tenant="contoso"}} {float(score)!r}' in metrics

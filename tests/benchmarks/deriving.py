@@ -1,0 +1,58 @@
+"""What it costs to derive from polls: each makes a trend point a score, and a day's point where one has closed."""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.figures import short
+from benchmarks.polls import HOUR, Polls, slots
+from benchmarks.size import Size
+from benchmarks.table import Row
+
+from collector.derive import Derive, Rules
+from collector.history.spikes import Rule
+from collector.journal import Journal
+from collector.point import Point
+
+_WEEKS = 15
+"""Days with one poll each, so that there is something that is usual."""
+
+
+def measure(size: Size, folder: Path) -> Iterator[Row]:
+    """Yield the row of a score that is recomputed once a day, and polled each hour."""
+    rule = Rule(rise=5.0, window_days=14)
+    rules = Rules(organization=rule, groups=rule, interval=3600, links={})
+    polls = Polls(size.followed)
+    every = list(slots(24 * (_WEEKS + size.derived) + 1))
+    now = every[0]
+    cpu = raw = 0.0
+    with Journal(folder / "deriving.db", clock=lambda: now / 1000) as journal:
+        derive = Derive(journal, rules, clock=lambda: now / 1000)
+        for now in every[: 24 * _WEEKS : 24]:
+            journal.append(_steady(polls, now))
+            while derive.turn():
+                pass
+        counted = every[24 * _WEEKS :]
+        for now in counted:
+            began = time.thread_time()
+            journal.append(_steady(polls, now))
+            appended = time.thread_time()
+            while derive.turn():
+                pass
+            raw += appended - began
+            cpu += time.thread_time() - appended
+    scores = len(counted) * size.followed
+    yield Row(
+        what=f"deriving, {len(counted)} hourly polls of {size.followed:,} groups: CPU",
+        measured=f"{short(cpu / scores * 1e6)} µs a score",
+        against=f"{short(raw / scores * 1e6)} µs, its append",
+        figure=f"{short((raw + cpu) / scores * 1e6)} µs together",
+        goal="60 µs at most",
+    )
+
+
+def _steady(polls: Polls, slot: int) -> Sequence[Point]:
+    """Return a poll whose scores change at two in the afternoon, each by a bit."""
+    day = (slot - 14 * HOUR) // (24 * HOUR)
+    points = [point for point in polls.groups(slot) if point.series.measurement == "exposure_score_by_group"]
+    return [Point(point.series, slot, {"score": 30.0 + n % 40 + (n + day) % 3 / 4}) for n, point in enumerate(points)]

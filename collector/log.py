@@ -1,20 +1,18 @@
-"""Log lines on stderr: for people on a terminal, JSON elsewhere, always one line an event. Is not where results go.
+"""The log, on stderr. Is not where results go, and not how lines look (`lines.py`).
 
-Other modules write `log = structlog.get_logger()` at their top, and `log.info("points.delivered", sink="main")`.
+Modules write `_log = logger()` at their top, and `_log.info("points.delivered", sink="main")`. structlog is imported
+for the first line that is written: most commands write none, and are done before it would be there.
 """
 
-import contextlib
-import json
 import logging
-import math
-import os
 import sys
 import threading
-from collections.abc import Mapping
-from typing import Any, Literal, TextIO
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "console", "json"]
@@ -22,50 +20,72 @@ Format = Literal["auto", "console", "json"]
 _LIBRARIES = ("apscheduler", "httpcore", "httpx", "influxdb_client", "msal", "urllib3", "uvicorn")
 
 
-def configure(level: Level, format: Format, stream: TextIO | None = None) -> None:  # noqa: A002 - the setting's name
-    """Send every line of `level` and above to `stream` (stderr), also what libraries warn of. A later call replaces it.
-
-    JSON has the keys `time` (RFC 3339, UTC), `level` and `event`, then the facts, then `exception`: a traceback without
-    the values of variables. A stream that can't be written to is passed over: logging stops no work.
-    """
-    stream = sys.stderr if stream is None else stream
-    terminal = stream.isatty()
-    console = format == "console" or (format == "auto" and terminal)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            structlog.processors.format_exc_info,
-            *(_console(colors=terminal and not os.environ.get("NO_COLOR")) if console else (_json,)),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=_Lines(stream),
-        # A logger that is kept would go on as before when this is called again.
-        cache_logger_on_first_use=False,
-    )
-    _take_over(logging.getLogger())
-
-
 class _Lines:
-    """The end of the chain: whole lines, one thread at a time."""
+    """How lines look, from the first one on."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._lock = threading.Lock()
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._wanted: Callable[[], None] | None = None
 
-    def __call__(self, *_: object) -> "_Lines":
-        return self
+    def want(self, level: Level, format: Format, stream: TextIO) -> None:  # noqa: A002 - the setting's name
+        with self._lock:
+            self._wanted = partial(_set_up, level, format, stream)
+        if "structlog" in sys.modules:
+            self.logger()
 
-    def msg(self, line: str) -> None:
-        # A closed pipe, a full disk or a closed file: there is nowhere left to say so.
-        with self._lock, contextlib.suppress(OSError, ValueError):
-            try:
-                self._stream.write(f"{line}\n")
-            except UnicodeEncodeError:
-                self._stream.write(ascii(line)[1:-1] + "\n")
-            self._stream.flush()
+    def logger(self) -> "FilteringBoundLogger":
+        import structlog
 
-    debug = info = warning = error = critical = msg
+        with self._lock:
+            wanted, self._wanted = self._wanted, None
+            if wanted is not None:
+                wanted()
+        found: FilteringBoundLogger = structlog.get_logger()
+        return found
+
+
+_lines = _Lines()
+
+
+def configure(level: Level, format: Format, stream: TextIO | None = None) -> None:  # noqa: A002 - the setting's name
+    """Send every line of `level` and above to `stream` (stderr), and what libraries warn. A later call replaces it."""
+    _lines.want(level, format, sys.stderr if stream is None else stream)
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if isinstance(each, _Handler)]:
+        root.removeHandler(handler)
+    root.addHandler(_Handler(logging.WARNING))
+    root.setLevel(logging.WARNING)
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class Logger:
+    """Writes lines. A fact can be anything; what JSON doesn't know is text there."""
+
+    def debug(self, event: str, **facts: Any) -> None:  # noqa: ANN401 - a fact can be anything
+        """Write what helps who looks for a fault."""
+        _lines.logger().debug(event, **facts)
+
+    def info(self, event: str, **facts: Any) -> None:  # noqa: ANN401 - as above
+        """Write what happened."""
+        _lines.logger().info(event, **facts)
+
+    def warning(self, event: str, **facts: Any) -> None:  # noqa: ANN401 - as above
+        """Write what somebody may want to see to."""
+        _lines.logger().warning(event, **facts)
+
+    def error(self, event: str, **facts: Any) -> None:  # noqa: ANN401 - as above
+        """Write what somebody has to see to."""
+        _lines.logger().error(event, **facts)
+
+    def exception(self, event: str, **facts: Any) -> None:  # noqa: ANN401 - as above
+        """Write an error with the traceback of what is being handled."""
+        _lines.logger().exception(event, **facts)
+
+
+def logger() -> Logger:
+    """Return what a module writes its lines by."""
+    return Logger()
 
 
 class _Handler(logging.Handler):
@@ -79,55 +99,10 @@ class _Handler(logging.Handler):
             event = str(record.msg)
         # structlog knows the whole tens alone, and a library may have levels between.
         level = min(record.levelno // 10 * 10, logging.CRITICAL)
-        structlog.get_logger().log(level, event, logger=record.name, exc_info=record.exc_info)
+        _lines.logger().log(level, event, logger=record.name, exc_info=record.exc_info)
 
 
-def _take_over(root: logging.Logger) -> None:
-    for handler in [each for each in root.handlers if isinstance(each, _Handler)]:
-        root.removeHandler(handler)
-    root.addHandler(_Handler(logging.WARNING))
-    root.setLevel(logging.WARNING)
-    for name in _LIBRARIES:
-        logging.getLogger(name).setLevel(logging.WARNING)
+def _set_up(level: Level, format: Format, stream: TextIO) -> None:  # noqa: A002 - the setting's name
+    from collector.lines import set_up
 
-
-def _json(logger: WrappedLogger, name: str, event: EventDict) -> str:  # noqa: ARG001 - a processor's signature
-    first = {key: event.pop(key, None) for key in ("time", "level", "event")}
-    # ASCII alone: a lone surrogate is then an escape like any other, and no locale can refuse the line.
-    return json.dumps(_plain({**first, **event}), ensure_ascii=True, allow_nan=False)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - a fact can be anything
-    """Return `value` as JSON has it; what JSON doesn't know is text, and so are NaN and infinity."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(each) for each in value]
-    return str(value)
-
-
-def _console(*, colors: bool) -> tuple[Processor, ...]:
-    renderer = structlog.dev.ConsoleRenderer(
-        colors=colors,
-        timestamp_key="time",
-        sort_keys=False,
-        repr_native_str=True,
-        exception_formatter=structlog.dev.plain_traceback,
-    )
-    return _tame, renderer
-
-
-def _tame(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:  # noqa: ARG001 - a processor's signature
-    """Keep line breaks out of the event, and control characters away from the terminal. Facts are shown by `repr`."""
-    event["event"] = _printable(str(event["event"]))
-    if "exception" in event:
-        event["exception"] = _printable(str(event["exception"]), but="\n\t")
-    return event
-
-
-def _printable(text: str, *, but: str = "") -> str:
-    return "".join(each if each.isprintable() or each in but else ascii(each)[1:-1] for each in text)
+    set_up(level, format, stream)

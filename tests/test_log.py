@@ -4,6 +4,8 @@ import io
 import json
 import logging
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -232,3 +234,16 @@ def test_lines_of_many_threads_stay_whole() -> None:
     assert sorted((event["thread"], event["number"]) for event in said(stream)) == [
         (thread, number) for thread in range(8) for number in range(100)
     ]
+
+
+@pytest.mark.parametrize("first", ["log.logger().warning('told', sink='main')", "logging.warning('told')"])
+def test_what_writes_lines_is_there_from_the_first_one_on(first: str) -> None:
+    """A command that says nothing is done before structlog would be imported; the first line is like all others."""
+    code = (
+        "import logging, sys\nfrom collector import log\nlog.configure('info', 'json')\n"
+        "assert 'structlog' not in sys.modules\n"
+        f"{first}\nassert 'structlog' in sys.modules\nlog.logger().info('more')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    told, more = map(json.loads, done.stderr.splitlines())
+    assert (told["level"], told["event"], more["event"]) == ("warning", "told", "more")

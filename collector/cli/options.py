@@ -117,14 +117,14 @@ def want_secrets(settings: "Settings", tenants: Sequence[str]) -> None:
 
     A secret that isn't there keeps its own tenant or sink waiting, and no other: it is read anew at each try.
     """
-    import structlog
+    from collector.log import logger
 
     missing = {tenant: settings.tenants[tenant].missing_secrets() for tenant in tenants}
     if all(missing.values()):
         raise ConfigError([line for lines in missing.values() for line in lines])
     sinks = [sink.missing_secrets() for sink in settings.influxdb.values()]
     for line in (line for lines in (*missing.values(), *sinks) for line in lines):
-        structlog.get_logger().error("secret.missing", what=line)
+        logger().error("secret.missing", what=line)
 
 
 def chosen(settings: "Settings", tenant: str | None) -> Sequence[str]:

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-import structlog
-
 from collector.defender.clouds import Endpoints
 from collector.defender.permission import permission_of
 from collector.defender.sign_in import sign_in_of
 from collector.errors import BadResponse, Unavailable
 from collector.http import Http
+from collector.log import logger
 from collector.settings import Tenant
 
 RENEW_SECONDS = 300.0
@@ -20,7 +19,7 @@ RENEW_SECONDS = 300.0
 RETRY_SECONDS = 60.0
 """After a renewal that failed, the old token serves at least this much longer before the next try, while it lives."""
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 @dataclass(frozen=True, slots=True)

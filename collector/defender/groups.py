@@ -5,9 +5,8 @@ Is not history: the journal is. What is forgotten here costs a look at the journ
 
 from collections.abc import Callable, Collection, Mapping
 
-import structlog
-
 from collector.errors import JournalError
+from collector.log import logger
 from collector.point import NO_ID, Series, group_id, group_name
 
 _SHOWN = 5
@@ -16,7 +15,7 @@ _SHOWN = 5
 _MOST = 200_000
 """Names that are remembered, whatever answers break off."""
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class Groups:

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from functools import partial
 
-import structlog
-
 from collector.derive.followed import name_of
 from collector.derive.known import Known
 from collector.derive.moments import Moments
@@ -15,12 +13,13 @@ from collector.derive.telling import Telling
 from collector.derive.walk import kept_of
 from collector.history.card import DAY
 from collector.history.rises import EVERYBODY, WITHDRAWN
+from collector.log import logger
 from collector.point import Point, rfc3339
 
 _POLLS = "collector_poll"
 _SUBJECT = "device_groups"
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class Saying:

@@ -8,15 +8,14 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import structlog
-
 from collector.batch import Cursor
 from collector.journal.codec import checksum
+from collector.log import logger
 
 FIRST = 1
 """The id of the first row."""
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class Words(NamedTuple):

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-import structlog
+from collector.log import logger
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import structlog
-
 from collector.journal.faults import Unsound
 from collector.journal.lock import RoleLock
 from collector.journal.log import Journal
 from collector.journal.salvage import Salvaged, recognised, salvage
+from collector.log import logger
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 @contextmanager

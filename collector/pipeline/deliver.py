@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import structlog
-
 from collector.batch import DeadLetter, Filter, Row
 from collector.errors import CollectorError, Expired, JournalError, Rejected, TooLarge, Unauthorized, Unavailable
+from collector.log import logger
 from collector.pipeline.backoff import Backoff
 from collector.pipeline.protocols import Journal, Sink, Workers
 from collector.point import rfc3339
@@ -24,7 +23,7 @@ BATCH = 5_000
 SUSPECT = 100
 """Where at least so many points are rejected to the last one, the setting is wrong, not the points."""
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 @dataclass(frozen=True, slots=True)

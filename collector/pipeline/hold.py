@@ -7,9 +7,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
-import structlog
-
 from collector.errors import JournalError
+from collector.log import logger
 from collector.pipeline.protocols import Journal
 from collector.point import Point
 
@@ -17,7 +16,7 @@ MOST = 250_000
 """Points that wait in memory at the most: a whole poll of 1,000 tenants with 200 groups each, and some room. Further
 ones are lost, and it is said how many."""
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class Hold:

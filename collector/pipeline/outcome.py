@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-import structlog
-
 from collector.errors import CollectorError, Unauthorized, Unavailable
+from collector.log import logger
 from collector.point import Point, Series, rfc3339
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

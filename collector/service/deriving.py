@@ -5,12 +5,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-import structlog
-
 from collector.batch import DERIVE, DERIVED_FROM, Backlog
 from collector.derive import Derive, Rules
 from collector.errors import CollectorError, JournalError
 from collector.journal import Journal
+from collector.log import logger
 from collector.pipeline import Backoff
 from collector.pipeline.protocols import Workers
 from collector.service.left_out import LeftOut
@@ -19,7 +18,7 @@ DERIVING = "derive"
 """The lane: one worker, so that what is derived is nobody's wait."""
 _FAULT = CollectorError("a fault of the collector; its log has the trace", mend="it is tried again, ever more rarely")
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class Deriving:

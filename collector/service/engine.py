@@ -6,8 +6,6 @@ Nothing is polled or delivered until it is started; whatever needs the network i
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-import structlog
-
 from collector.defender import Defender, portal
 from collector.derive import Rules
 from collector.errors import JournalError
@@ -15,6 +13,7 @@ from collector.history.spikes import Rule
 from collector.http.clients import Clients
 from collector.influx import open_sink
 from collector.journal import Journal, Unsound
+from collector.log import logger
 from collector.pipeline import Backoff, Collecting, Delivery, Hold, Outcome, Terms
 from collector.pipeline.collect import COLLECT, SIGN_IN, SLOW
 from collector.pipeline.deliver import DELIVER, State
@@ -34,7 +33,7 @@ _DAY = 86_400_000
 _IDS_DAYS = 400
 """How far back the last id of a group is looked for."""
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class Engine:

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
-import structlog
+from collector.log import logger
 
 WARN_DAYS = 30
 """A credential that ends within these is warned of, once a day."""
 
 _MEND = "make a new one, register it with the application, and put it where the settings name the old one"
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class Expiring(Protocol):

@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
-import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as Firing
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from collector.log import logger
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class Lanes:

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from threading import Lock
 
-import structlog
-
 from collector.errors import CollectorError
+from collector.log import logger
 
 _SAID = 20
 """How many are told one by one: a fault that meets every score is told by some of them."""
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class LeftOut:

@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-import structlog
+from collector.log import logger
 
 _SEND_SECONDS = 1.0
 """A manager that takes no word for so long is told none."""
 _PINGS = 3
 """In the time after which the manager takes a service for dead: one may come late."""
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class Manager:

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-import structlog
-
 from collector.defender import TOLERATED_SECONDS, agreed
+from collector.log import logger
 
 _MEND = "let the clock be set over the network (NTP); `timedatectl` shows whether it is"
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class Dated(Protocol):

@@ -5,11 +5,10 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import structlog
-
 from collector.batch import DERIVE
 from collector.errors import JournalError
 from collector.journal import in_charge
+from collector.log import logger
 from collector.pipeline import Backoff, Outcome, Terms
 from collector.point import rfc3339
 from collector.service.clock import ClockWatch
@@ -29,7 +28,7 @@ _LOOK_SECONDS = 0.5
 _KEEP_SECONDS = 5
 """How often the journal is looked at for what other processes wrote, and what waits in memory is tried again."""
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class Service:

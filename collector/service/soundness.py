@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import structlog
-
 from collector.errors import JournalError
 from collector.journal import Proof, Salvaged, Unsound, say_salvaged
 from collector.journal.harm import united
+from collector.log import logger
 
 _PROVING_SECONDS = 4.0
 """Well within what a job is given to end in when the service is to stop."""
@@ -19,7 +18,7 @@ _PROVING_ROWS = 1_000_000
 _AGAIN_SECONDS = 600.0
 """How long a mend that failed is not tried again: each one reads the whole file."""
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class Mendable(Protocol):

@@ -13,13 +13,13 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collector.errors import Unauthorized
+from collector.log import logger
 
 POLICY = ("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 """Of every answer that has no policy of its own."""
@@ -39,7 +39,7 @@ OPEN = frozenset({"/livez", "/readyz"})
 Token = Callable[[], str]
 """Returns the token as its file has it now; raises Unauthorized when that can't be read."""
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class Guard:

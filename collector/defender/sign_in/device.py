@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import msal
-import structlog
 
 from collector.defender.clouds import Endpoints
 from collector.defender.entra import Told
@@ -15,6 +14,7 @@ from collector.defender.sign_in.cache import CacheFile
 from collector.defender.sign_in.grant import Grant
 from collector.defender.sign_in.wire import Wire
 from collector.http import Http
+from collector.log import logger
 from collector.settings import DeviceCode, Tenant
 
 _PERMISSION = "Score.Read"
@@ -24,7 +24,7 @@ _FORBIDDEN = (
 )
 _LOGIN_AGAIN = (50057, 50076, 50078, 50079, 50173, 70043, 700082)
 
-_log = structlog.get_logger()
+_log = logger()
 
 
 class ByDeviceCode:

@@ -101,6 +101,17 @@ def test_what_a_crash_leaves_is_no_damage(tmp_path: Path) -> None:
         assert aside(left / "journal.db") == []
 
 
+def test_a_damaged_length_hides_no_page_that_was_not_touched(cut: Cut) -> None:
+    """What stands behind the length that is told, and was not to be undone, is carried over like all else."""
+    cut.put(cut.undo)
+    Journal(cut.path).close()
+    whole = cut.path.read_bytes()
+    head = cut.undo[:8] + (1).to_bytes(4, "big") + cut.undo[12:16] + (3).to_bytes(4, "big") + cut.undo[20:SECTOR]
+    cut.put(head + cut.undo[SECTOR : SECTOR + RECORD], whole)
+    assert served(cut.path) == cut.before
+    assert len(aside(cut.path)) == 1
+
+
 def test_a_length_that_the_journal_was_to_have_is_no_damage(cut: Cut) -> None:
     """A power cut may come when the new first page is written already: what counts is how long it says it was before.
 

@@ -21,9 +21,19 @@ COMMAND = [sys.executable, "-m", "collector"]
 _OURS = re.compile(r"COLLECTOR_|AZURE_|INFLUXDB_|((HTTPS?|ALL|NO)_PROXY|COLUMNS)$", re.IGNORECASE)
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return this process's environment without what would reach into settings and width, and with `extra`."""
+_MEASURED = {"run", "once"}
+"""Of the commands that are told to end: the others are interrupted wherever they are, also inside of what measures the
+coverage, which then waits for its own lock for ever."""
+
+
+def environment(extra: Mapping[str, str] | None = None, *, measured: bool = True) -> dict[str, str]:
+    """Return this process's environment without what would reach into settings and width, and with `extra`.
+
+    `measured`: whether what such a process reaches counts for the coverage.
+    """
     kept = {key: value for key, value in os.environ.items() if not _OURS.match(key)}
+    if not measured:
+        kept = {key: value for key, value in kept.items() if not key.startswith("COV")}
     return {**kept, "NO_PROXY": "localhost,127.0.0.1", **(extra or {})}
 
 
@@ -65,7 +75,7 @@ class Process:
     def __init__(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> None:
         self._process = subprocess.Popen(
             [*COMMAND, *map(str, arguments)],
-            env=environment(env),
+            env=environment(env, measured=arguments[0] in _MEASURED),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

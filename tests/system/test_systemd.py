@@ -29,7 +29,8 @@ def analyzed(tmp_path: Path) -> Path:
     need(ANALYZE)
     path = tmp_path / f"{NAME}.service"
     (command,) = [line for line in UNIT.splitlines() if line.startswith("ExecStart=")]
-    path.write_text(UNIT.replace(command.split()[0], "ExecStart=/bin/true"), encoding="utf-8")
+    program = command.split()[0].removeprefix("ExecStart=")
+    path.write_text(UNIT.replace(program, "/bin/true"), encoding="utf-8")
     beside = tmp_path / f"{NAME}.service.d"
     beside.mkdir()
     (beside / "secrets.conf").write_text((FOLDER / "secrets.conf").read_text(encoding="utf-8"), encoding="utf-8")
@@ -128,3 +129,20 @@ def test_wrong_settings_are_not_tried_again(machine: Machine) -> None:
     until(lambda: shown(machine, "ActiveState") == "failed", what="the end")
     assert (shown(machine, "ExecMainStatus"), shown(machine, "NRestarts")) == ("2", "0")
     assert "intervall_seconds" in machine.well("cat", "/run/said")
+
+
+def test_a_reload_takes_changed_settings_in_unless_they_are_wrong(machine: Machine) -> None:
+    """Wrong ones are said and leave the service as it runs; with right ones it ends in order and starts anew."""
+    machine.well("systemctl", "enable", "--now", NAME)
+    first = shown(machine, "MainPID")
+    right = machine.well("cat", f"{ETC}/collector.toml")
+    machine.write(f"{ETC}/collector.toml", f"{right}\n[journals]\n", 0o600)
+    assert machine.run("systemctl", "reload", NAME).returncode != 0
+    assert (shown(machine, "MainPID"), shown(machine, "ActiveState")) == (first, "active")
+    assert "journals" in machine.well("cat", "/run/said")
+    sink = '[influxdb.main]\nurl = "http://127.0.0.1:1"\norg = "x"\nbucket = "x"\ntoken_file = "influxdb.token"\n'
+    machine.write(f"{ETC}/collector.toml", f"{right}\n{sink}", 0o600)
+    machine.well("systemctl", "reload", NAME)
+    until(lambda: shown(machine, "StatusText") == "tenants: 1, sinks: 1", 30, "the next one")
+    assert (shown(machine, "ActiveState"), said(machine, "service.stopped")) == ("active", 1)
+    assert shown(machine, "MainPID") != first

@@ -136,6 +136,19 @@ def test_what_a_panel_changes_for_a_column_has_that_column(board: Mapping[str, A
 
 
 @pytest.mark.parametrize("uid", BOARDS)
+def test_a_mark_names_its_columns_as_grafana_calls_them(uid: str) -> None:
+    """Without a format each field is a series of its own, `measurement.field`; a spike is marked to its end."""
+    for mark in (annotation["target"] for annotation in BOARDS[uid]["annotations"]["list"]):
+        assert "resultFormat" not in mark
+        (measurement,) = re.findall(r'FROM "(\w+)"', mark["query"])
+        fields, _, _ = mark["query"].partition(" FROM ")
+        series = {f"{measurement}.{field}" for field in re.findall(r'"(\w+)"', fields)}
+        named = {mark[key] for key in ("titleColumn", "textColumn", "tagsColumn", "timeEndColumn")} - {""}
+        assert named == series
+        assert ("exposure_spike.end_time" in named) == (measurement == "exposure_spike")
+
+
+@pytest.mark.parametrize("uid", BOARDS)
 def test_a_link_leads_to_a_dashboard_and_takes_the_name_along(uid: str) -> None:
     """Addresses inside of panels are those of dashboards that are there, and set a variable that they have."""
     text = json.dumps(BOARDS[uid])

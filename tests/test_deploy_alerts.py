@@ -1,18 +1,20 @@
 """The alert rules fire on histories on which a person has to be told, and on no other; by a real InfluxDB 1.x."""
 
 import json
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from alerting import MINUTE, TENANT, Story, Watch
 from deployed import RULES
 from quarter import HOUR
-from servers import Influxd
+from servers import Influxd, need
 
 from collector.errors import CollectorError, Unauthorized, Unavailable
 from deploy.blueprints.files import ALERTS, files
 
+PROMTOOL = "/usr/bin/promtool"
 REFUSED: CollectorError = Unauthorized("no consent")
 ABSENT: CollectorError = Unavailable("503")
 
@@ -217,3 +219,43 @@ def test_rules_for_rare_polls_wait_for_them(story: Story) -> None:
     assert rare["exposure-late"].told == []
     story.hours(6, {}, watches=watches)
     assert rare["exposure-late"].firing == {(TENANT,)}
+
+
+@pytest.mark.parametrize(
+    ("labels", "summary", "link"),
+    [
+        ({"tenant": "O'Neil & co"}, "O'Neil & co", "?var-tenant=O%27Neil+%26+co&viewPanel=8"),
+        ({}, "all tenants", "?viewPanel=8"),
+    ],
+    ids=["a tenant's", "nobody's"],
+)
+def test_an_alert_of_an_empty_database_reads_well(
+    labels: Mapping[str, str], summary: str, link: str, tmp_path: Path
+) -> None:
+    """It has no tenant to name, and leads to all of them; by the templates that Grafana has from Prometheus."""
+    need(PROMTOOL)
+    # Promtool has no address of its own to begin a link with.
+    written = {
+        key: RULES["exposure-late"]["annotations"][key].removeprefix("{{ externalURL }}") for key in ("summary", "link")
+    }
+    rules = {"groups": [{"name": "g", "rules": [{"alert": "Late", "expr": "late > 0", "annotations": written}]}]}
+    said = {"summary": f"{summary}: no fresh exposure score for three intervals", "link": f"d/exposure-tenants{link}"}
+    pairs = ", ".join(f'{key}="{value}"' for key, value in labels.items())
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": f"late{{{pairs}}}", "values": "1x5"}],
+        "alert_rule_test": [
+            {
+                "eval_time": "3m",
+                "alertname": "Late",
+                "exp_alerts": [{"exp_labels": dict(labels), "exp_annotations": said}],
+            }
+        ],
+    }
+    (tmp_path / "rules.yaml").write_text(json.dumps(rules), encoding="utf-8")
+    tests = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test]}
+    (tmp_path / "tests.yaml").write_text(json.dumps(tests), encoding="utf-8")
+    done = subprocess.run(
+        [PROMTOOL, "test", "rules", "tests.yaml"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

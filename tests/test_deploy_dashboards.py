@@ -165,8 +165,8 @@ def test_an_alert_leads_to_the_panel_that_shows_it(uid: str) -> None:
     assert (notes["__dashboardUid__"], notes["__panelId__"]) == (rule["dashboardUid"], str(rule["panelId"]))
     assert rule["panelId"] in {panel["id"] for panel in panels(BOARDS[rule["dashboardUid"]])}
     assert rule["data"][0]["datasourceUid"] == "exposure"
-    shown = f"d/{rule['dashboardUid']}?var-tenant={{{{ $labels.tenant | urlquery }}}}&viewPanel={rule['panelId']}"
-    assert notes["link"] == "{{ externalURL }}" + shown
+    tenant = "{{ with $labels.tenant }}var-tenant={{ . | urlquery }}&{{ end }}"
+    assert notes["link"] == f"{{{{ externalURL }}}}d/{rule['dashboardUid']}?{tenant}viewPanel={rule['panelId']}"
     assert "tenant" in {variable["name"] for variable in BOARDS[rule["dashboardUid"]]["templating"]["list"]}
     assert {"severity", "service"} == set(rule["labels"])
 

@@ -22,8 +22,10 @@ EVERY = "5m"
 _MEMORY_SECONDS = 7 * 86_400
 """How long a tenant is missed."""
 _EXPRESSION = "__expr__"
-_HOME, _ENCODED = "{{ externalURL }}", "{{ $labels.tenant | urlquery }}"
-"""Grafana's own address, which ends in a slash, and the alert's tenant as a part of an address."""
+_HOME = "{{ externalURL }}"
+"""Grafana's own address, which ends in a slash."""
+_CHOSEN = "{{ with $labels.tenant }}var-tenant={{ . | urlquery }}&{{ end }}"
+"""The alert's tenant as a part of an address. An alert of an empty database is nobody's."""
 _HIGH = 3
 
 
@@ -78,7 +80,7 @@ class Rule:
             "annotations": {
                 "summary": self.summary,
                 "description": self.description,
-                "link": f"{_HOME}d/{dashboard}?var-tenant={_ENCODED}&viewPanel={panel}",
+                "link": f"{_HOME}d/{dashboard}?{_CHOSEN}viewPanel={panel}",
                 "__dashboardUid__": dashboard,
                 "__panelId__": str(panel),
             },
@@ -186,7 +188,10 @@ def _late(interval_seconds: int) -> Rule:
         unknown="Alerting",
         failing="Alerting",
         severity="warning",
-        summary="{{ $labels.tenant }}: no fresh exposure score for three intervals",
+        summary=(
+            "{{ with $labels.tenant }}{{ . }}{{ else }}all tenants{{ end }}: "
+            "no fresh exposure score for three intervals"
+        ),
         description=(
             "Either it is not polled, or not delivered: `exposure-collector status` says which. It fires, too, when "
             "there is no score at all, or the database does not answer for 15 minutes. It stops after 7 days."

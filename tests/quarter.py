@@ -4,7 +4,7 @@ It comes by the project's own way: answers as the API words them, points, journa
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -116,11 +116,10 @@ def polls(tenant: str, first: int, hours: int = 6) -> Iterator[Point]:
 
 
 def _failure(slot: int, subject: str) -> CollectorError | None:
-    """Return how a poll ended: on each eighth day in each of three ways, and the groups' refused on the last day."""
-    kinds: Sequence[CollectorError] = (Unauthorized("no consent"), Unavailable("503"), BadResponse("no score"))
-    number = slot // (6 * HOUR) % 4
-    if slot // DAY % 8 == 0 and number < len(kinds):
-        return kinds[number]
+    """Return how a poll ended: on each eighth day in each of four ways, and the groups' refused on the last day."""
+    kinds = (Unauthorized("no consent"), Unavailable("503"), BadResponse("no score"), CollectorError("its own"))
+    if slot // DAY % 8 == 0:
+        return kinds[slot // (6 * HOUR) % len(kinds)]
     return kinds[0] if subject == "device_groups" and slot >= UNTIL - DAY else None
 
 

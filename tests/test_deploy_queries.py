@@ -68,6 +68,7 @@ NEEDS: Mapping[str, tuple[Sequence[str], int]] = {
     "exposure-collector/Failures by error/A": (("time", "count"), 3),
     "exposure-collector/Failures by error/B": (("time", "count"), 3),
     "exposure-collector/Failures by error/C": (("time", "count"), 3),
+    "exposure-collector/Failures by error/D": (("time", "count"), 3),
     "exposure-collector/Failures by subject/A": (("time", "subject", "count_sum"), 2 * DAYS),
     "exposure-collector/Newest failures/A": ((*POLLED, "collector", "Error", "Tries", "Seconds"), 30),
     "exposure-collector/Seconds/A": ((*POLLED, "max"), 2 * DAYS),

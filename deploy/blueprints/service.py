@@ -18,6 +18,7 @@ FAILURES = 6
 
 _POLLS = f"{TENANT} AND {COLLECTOR}"
 _NAMED = (Unauthorized.__name__, BadResponse.__name__, Unavailable.__name__)
+_OTHER = " AND ".join(f"\"error\" != '{name}'" for name in ("", *_NAMED))
 _SUBJECT = '"tenant", "subject"'
 
 
@@ -91,13 +92,11 @@ def _failures() -> Iterator[Panel]:
         title="Failures by error",
         about=(
             "Unauthorized: a person must grant, renew or create something. Unavailable: not now, tried again. "
-            "BadResponse: not what the API promises."
+            "BadResponse: not what the API promises. Any other is a fault of the collector; its log says more."
         ),
         queries=[
-            Query(
-                stepped('count("ok")', "collector_poll", f"{_POLLS} AND \"error\" = '{name}'", fill="none"), alias=name
-            )
-            for name in _NAMED
+            Query(stepped('count("ok")', "collector_poll", f"{_POLLS} AND {which}", fill="none"), alias=name)
+            for name, which in (*((name, f"\"error\" = '{name}'") for name in _NAMED), ("any other", _OTHER))
         ],
         width=12,
         height=8,

@@ -170,10 +170,13 @@ def test_the_secret_of_the_readme_is_valid(tmp_path: Path) -> None:
 
 def _secret(folder: Path) -> str:
     """Return the Secret that the README's line would make."""
-    lines = [line for block in blocks("console") for line in block.splitlines()]
-    (line,) = [line for line in lines if line.startswith("kubectl create secret")]
-    for name in re.findall(r"--from-file=(\S+)", line):
+    block = next(block for block in blocks("console") if "kubectl" in block)
+    (line,) = [line for line in block.splitlines() if line.startswith("kubectl create secret")]
+    # A reader has the tenant's and the database's from before; what else is named, the lines above it make.
+    for name in ("contoso.secret", "influxdb.token"):
         (folder / name).write_text(f"made up: {name}", encoding="utf-8")
+    before = [each for each in block.partition(line)[0].splitlines() if "openssl" in each]
+    subprocess.run(["sh", "-ec", "\n".join(before)], cwd=folder, check=True, timeout=60)
     return kubectl(*line.split()[1:], "--dry-run=client", "--output=yaml", cwd=folder)
 
 
@@ -202,8 +205,12 @@ def test_one_pod_at_a_time_writes_the_journal() -> None:
 
 
 def test_nobody_comes_in_but_the_prometheus_that_is_asked_for() -> None:
-    """Traffic to the pods is refused, and theirs goes to names, HTTPS and an InfluxDB alone."""
+    """Traffic to these pods, and no others, is refused, and theirs goes to names, HTTPS and an InfluxDB alone."""
     policy = of("base", "NetworkPolicy")["spec"]
+    for way in WAYS:
+        starter = of(way, "CronJob")["spec"]["jobTemplate"] if way == "overlays/cronjob" else of(way, "StatefulSet")
+        chosen = of(way, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"]
+        assert chosen.items() <= starter["spec"]["template"]["metadata"]["labels"].items()
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     assert not policy.get("ingress")
     assert sorted({port["port"] for rule in policy["egress"] for port in rule["ports"]}) == [53, 443, 8086]

@@ -26,8 +26,8 @@ LABEL org.opencontainers.image.title="exposure-collector" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /opt/exposure-collector /opt/exposure-collector
 RUN install -d -o 10001 -g 10001 -m 700 /var/lib/exposure-collector
-# Settings come from /etc/exposure-collector/collector.toml, or from variables alone. A container's own loopback is
-# nobody's: what of its address is for whom, its engine says.
+# Settings come from /etc/exposure-collector/collector.toml, or from variables alone. These two stand over such a file: the
+# journal belongs on the volume, and a container's own loopback is nobody's. What is for whom, its engine says.
 ENV PATH=/opt/exposure-collector/bin:$PATH \
     COLLECTOR__JOURNAL__PATH=/var/lib/exposure-collector/journal.db \
     COLLECTOR__WEB__LISTEN=0.0.0.0:9470

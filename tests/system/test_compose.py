@@ -11,6 +11,7 @@ from system.blackbox import collector, environment
 from system.test_readme import blocks
 
 PROFILES = ("live", "demo")
+ID = "11111111-1111-1111-1111-111111111111"
 OURS = {"live": {"collector"}, "demo": {"demo", "demo-tenant"}}
 
 
@@ -56,10 +57,18 @@ def test_what_is_waited_for_says_when_it_is_well(profile: str) -> None:
     assert "influxdb" not in services[min(OURS[profile])].get("depends_on", {})
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_collector_is_called_the_same_when_its_container_is_made_anew(profile: str) -> None:
+    """Its host's name, by which its polls are told apart, is none that an engine makes up; who shares it, too."""
+    services = model(profile)["services"]
+    name = "collector" if profile == "live" else services["demo"]["network_mode"].removeprefix("service:")
+    assert services[name]["hostname"] == "collector"
+
+
 def test_the_settings_of_the_live_profile_load(tmp_path: Path) -> None:
     """With two ids in .env the variables are settings: a tenant, a sink and pages."""
     env = model("live")["services"]["collector"]["environment"]
-    ids = dict.fromkeys(("AZURE_TENANT_ID", "AZURE_CLIENT_ID"), "11111111-1111-1111-1111-111111111111")
+    ids = dict.fromkeys(("AZURE_TENANT_ID", "AZURE_CLIENT_ID"), ID)
     assert "AZURE_TENANT_ID" in collector("status", env=env, cwd=tmp_path).stderr
     done = collector("status", env=env | ids, cwd=tmp_path)
     assert "no journal yet" in done.stderr
@@ -75,6 +84,9 @@ def test_the_lines_of_the_readme_lead_to_compose(tmp_path: Path) -> None:
     stand_in.write_text(f'#!/bin/sh\necho "$@" >> {called}\nshift\nexec {COMPOSE} config --quiet\n')
     stand_in.chmod(0o755)
     lines = next(block for block in blocks("console") if "docker compose up" in block)
+    person = tmp_path / "bin" / "vi"
+    person.write_text(f'#!/bin/sh\nexec sed -i "s/^AZURE_[A-Z]*_ID=$/&{ID}/" "$1"\n')
+    person.chmod(0o755)
     path = {"PATH": f"{stand_in.parent}:{environment()['PATH']}"}
     done = subprocess.run(
         ["sh", "-ec", lines], cwd=tmp_path, env=path, capture_output=True, text=True, timeout=60, check=False
@@ -84,6 +96,8 @@ def test_the_lines_of_the_readme_lead_to_compose(tmp_path: Path) -> None:
     folder = tmp_path / "deploy"
     assert (folder / "secrets").stat().st_mode & 0o777 == 0o700
     found = model("live", folder, ".env")
+    env = found["services"]["collector"]["environment"]
+    assert (env["AZURE_TENANT_ID"], env["AZURE_CLIENT_ID"]) == (ID, ID)
     for secret in found["secrets"].values():
         assert Path(secret["file"]).stat().st_mode & 0o777 == 0o644
         assert len(Path(secret["file"]).read_text(encoding="utf-8").strip()) >= 20

@@ -33,7 +33,7 @@ class Directory:
         return {"tenantId": self.state["tenant"]} if self.state["tenant"] else None
 
     def cloud_show(self, _: Given) -> Object:
-        return {"endpoints": {"microsoftGraphResourceId": GRAPH, "activeDirectory": LOGIN}}
+        return {"endpoints": {"microsoftGraphResourceId": GRAPH, "activeDirectory": self.state.get("login", LOGIN)}}
 
     def ad_sp_list(self, given: Given) -> list[Object]:
         return [each for each in self._principals if matches(each, given["--filter"])]

@@ -146,14 +146,19 @@ give() {
         "{\"principalId\": \"$principal\", \"resourceId\": \"$api\", \"appRoleId\": \"$role\"}" --query id
 }
 
+# Whole or not at all: it is made in a folder of its own beside, which nobody else may enter.
 make_certificate() {
-    (
-        umask 077
-        openssl req -x509 -newkey rsa:3072 -nodes -days 730 -subj "/CN=exposure-collector" \
-            -keyout "$certificate.key" -out "$certificate.crt" 2>/dev/null
-        cat "$certificate.crt" "$certificate.key" >"$certificate"
-        rm "$certificate.key" "$certificate.crt"
-    )
+    local made
+    made=$(mktemp -d "$certificate.XXXXXX")
+    if ! openssl req -x509 -newkey rsa:3072 -nodes -days 730 -subj "/CN=exposure-collector" \
+        -keyout "$made/key" -out "$made/crt" 2>"$made/said"; then
+        cat "$made/said" >&2
+        rm -r "$made"
+        return 1
+    fi
+    (umask 077 && cat "$made/crt" "$made/key" >"$made/pem")
+    mv "$made/pem" "$certificate"
+    rm -r "$made"
 }
 
 upload_certificate() {
@@ -218,6 +223,8 @@ settings() {
     esac
     printf '\n[tenants.%s]\n' "$1"
     [ "$mode" = managed-identity ] || printf 'tenant_id = "%s"\nclient_id = "%s"\n' "$2" "$app"
+    # The one other cloud by whose login it is known; DoD's has the same hosts.
+    case $login in *.microsoftonline.us*) printf 'cloud = "gcc-high"\n' ;; esac
     printf 'credential = %s\n' "$credential"
 }
 
@@ -254,7 +261,7 @@ if [ "$mode" = managed-identity ]; then
 elif [ -n "$certificate" ] && [ -n "$issuer" ] || [ -z "$certificate$issuer" ]; then
     wrong "one of --certificate and --federated"
 fi
-case $issuer$subject in *[\"\'\\]*) wrong "--federated: no quotes, no backslashes" ;; esac
+case $issuer$subject$certificate in *[\"\'\\]*) wrong "--federated, --certificate: no quotes, no backslashes" ;; esac
 if [ "$mode" = partner ]; then
     grep -qs '[^ ]' "$customers" || wrong "--customers: a file with a tenant id a line"
     while read -r customer; do
@@ -279,8 +286,8 @@ if [ "$apply" = no ] && [ "$todo" -gt 0 ]; then
     echo "nothing was done; call it again with --apply" >&2
     exit
 fi
+login=$(ask cloud show --query endpoints.activeDirectory)
 if [ "$mode" = partner ]; then
-    login=$(ask cloud show --query endpoints.activeDirectory)
     number=0
     while read -r customer; do
         number=$((number + 1))

@@ -199,6 +199,29 @@ def test_a_partner_s_customers_consent_by_a_link(directory: Directory) -> None:
         assert link in done.stderr
 
 
+def test_a_certificate_that_can_not_be_made_leaves_nothing_and_is_said(directory: Directory) -> None:
+    """What openssl said is shown, half a file is none, and nothing of it is uploaded."""
+    openssl = directory.folder / "bin" / "openssl"
+    openssl.write_text("#!/bin/sh\necho 'no entropy' >&2\nexit 1\n", encoding="utf-8")
+    openssl.chmod(0o755)
+    done = directory.call(*WAYS["tenant by certificate"], "--apply")
+    assert done.returncode == 1
+    assert "no entropy" in done.stderr
+    assert list(directory.folder.glob("contoso*")) == []
+    assert "ad app credential reset" not in directory.changes
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_settings_name_the_cloud_that_is_signed_in_to(way: str, tmp_path: Path) -> None:
+    """A tenant of the US government is not at the hosts that are asked without a word."""
+    directory = Directory(tmp_path, login="https://login.microsoftonline.us")
+    done = directory.well(*WAYS[way], "--apply")
+    assert {tenant["cloud"] for tenant in tomllib.loads(done.stdout)["tenants"].values()} == {"gcc-high"}
+    config = tmp_path / "collector.toml"
+    config.write_text(done.stdout, encoding="utf-8")
+    assert "no journal yet" in collector("status", "--config", config).stderr
+
+
 def test_a_managed_identity_gets_the_permission_and_nothing_else(directory: Directory) -> None:
     """No application is made; the identity is found by its name, whatever stands in that."""
     directory.well(*WAYS["managed identity"], "--apply")
@@ -255,6 +278,7 @@ def test_what_can_not_be_done_is_said_and_nothing_is_changed(more: dict[str, Any
         ("tenant", "--certificate"),
         ("tenant", "--certificate", "x.pem", *CLUSTER),
         ("tenant", "--federated", 'https://x"', "y"),
+        ("tenant", "--certificate", 'x".pem'),
         ("partner", "--certificate", "x.pem"),
         ("partner", "--certificate", "x.pem", "--customers", "bin/az"),
         ("managed-identity",),

@@ -218,11 +218,48 @@ def test_where_files_can_have_one_name_only_it_is_renamed(
     path: Path, before: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a file system without hard links the damaged file is renamed."""
-    monkeypatch.setattr("os.link", lambda *_: (_ for _ in ()).throw(OSError("no links here")))
+    monkeypatch.setattr("os.link", _no_links)
     content = path.read_bytes()
     assert salvage(path).aside.read_bytes() == content
     with Journal(path) as journal:
         assert contents(journal) == before
+
+
+def _no_links(*_: object) -> None:
+    raise OSError("no links here")
+
+
+@pytest.mark.parametrize("harm", [OSError("planted"), KeyboardInterrupt()])
+def test_a_file_that_was_renamed_has_its_name_again_where_that_was_all(
+    path: Path, before: Contents, monkeypatch: pytest.MonkeyPatch, harm: BaseException
+) -> None:
+    """A disk that fails between two renames, or Ctrl-C, leaves no folder without a journal, for a new one to begin."""
+
+    def fail(*_: object) -> Path:
+        raise harm
+
+    path.with_name("journal.db-journal").write_bytes(_ROLLBACK)
+    content = path.read_bytes()
+    monkeypatch.setattr("os.link", _no_links)
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises((JournalError, KeyboardInterrupt)):
+        salvage(path)
+    monkeypatch.undo()
+    assert path.read_bytes() == content
+    assert path.with_name("journal.db-journal").read_bytes() == _ROLLBACK
+    assert (aside(path), path.with_name("journal.db.salvage").exists()) == ([], False)
+    assert served(path) == before
+
+
+def test_a_crash_between_two_renames_begins_no_journal_of_nothing(path: Path, before: Contents) -> None:
+    """Nothing has the journal's name then: nobody makes a new one, and the next start sets the old one aside anew."""
+    path.rename(path.with_name("journal.db.damaged-20231114T221320Z"))
+    path.with_name("journal.db.salvage").write_bytes(b"whole, for all that is known")
+    for readonly in (True, False):
+        with pytest.raises(Unsound, match="cut short"):
+            Journal(path, readonly=readonly)
+    assert served(path) == before
+    assert len(aside(path)) == 1
 
 
 def test_what_an_attempt_has_left_is_taken_away(path: Path, before: Contents) -> None:

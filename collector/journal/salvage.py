@@ -19,7 +19,7 @@ from collector.journal import schema
 from collector.journal.carving import PAGE, Carving
 from collector.journal.filling import Carried, carry, ours
 from collector.journal.lock import role_of
-from collector.journal.swapping import BESIDE, aside, free_name, halfway, swap, take_back
+from collector.journal.swapping import BESIDE, aside, free_name, halfway, part_of, swap, take_back
 from collector.journal.syncing import sync
 
 MOST = 5
@@ -48,10 +48,10 @@ def recognised(path: Path) -> bool:
 def salvage(path: Path, clock: Callable[[], float] = time.time) -> Salvaged:
     """Return once the new file has the journal's name, and the damaged one another.
 
-    Raise JournalError, with nothing changed. A crash at any moment leaves the journal's name on one of both; where it
-    is the damaged one's, whoever comes next begins anew.
+    Raise JournalError, with nothing changed. A crash at any moment leaves the journal's name on one of both, or on none
+    where there are no hard links; unless it is the new one's, whoever comes next begins anew.
     """
-    part = path.with_name(f"{path.name}.salvage")
+    part = part_of(path)
     try:
         take_back(path)
         _want_few(path)
@@ -61,10 +61,11 @@ def salvage(path: Path, clock: Callable[[], float] = time.time) -> Salvaged:
                 os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
                 carried = _fill(part, carving)
                 name = free_name(path, clock)
-                swap(path, part, name)
+                swap(path, name)
             except BaseException:
-                _drop(part)
+                # In this order: where nothing has the journal's name the new file tells that it was on its way to it.
                 take_back(path)
+                _drop(part)
                 raise
     except (OSError, sqlite3.Error) as error:
         raise JournalError(

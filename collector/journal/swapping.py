@@ -24,10 +24,17 @@ def aside(path: Path) -> Sequence[Path]:
     )
 
 
+def part_of(path: Path) -> Path:
+    """Return the name of the new file until it has the journal's."""
+    return path.with_name(f"{path.name}.salvage")
+
+
 def halfway(path: Path) -> Path | None:
-    """Return the other name that a damaged file has got where it still has the journal's, None where it hasn't."""
+    """Return the other name that a damaged file has got where the new one hasn't got the journal's, else None."""
+    if not path.exists():
+        return next(reversed(aside(path)), None) if part_of(path).exists() else None
     # Not every reader may list the folder.
-    if not path.exists() or path.stat().st_nlink == 1:
+    if path.stat().st_nlink == 1:
         return None
     return next((name for name in aside(path) if name.samefile(path)), None)
 
@@ -39,7 +46,7 @@ def free_name(path: Path, clock: Callable[[], float]) -> Path:
     return next(name for name in names if not name.exists())
 
 
-def swap(path: Path, part: Path, name: Path) -> None:
+def swap(path: Path, name: Path) -> None:
     """Give the damaged file its other name, and the new one the journal's.
 
     That one is durable with the first transaction in it: SQLite syncs the folder before it writes to the file.
@@ -47,19 +54,22 @@ def swap(path: Path, part: Path, name: Path) -> None:
     try:
         os.link(path, name)
     except OSError:
-        path.rename(name)  # a file system without hard links: for a moment the journal has no name
+        path.rename(name)  # a file system without hard links: for a moment nothing has the journal's name
     else:
         sync(path.parent)
     # Before the new file has the name: SQLite would undo in it what was half done in the old one.
     _move_beside(path, name)
-    part.replace(path)
+    part_of(path).replace(path)
 
 
 def take_back(path: Path) -> None:
     """Let a file that was set aside halfway have the journal's name alone, and beside it what belongs to it."""
     while (name := halfway(path)) is not None:
         _move_beside(name, path)
-        name.unlink()
+        if path.exists():
+            name.unlink()
+        else:
+            name.rename(path)
 
 
 def _move_beside(old: Path, new: Path) -> None:

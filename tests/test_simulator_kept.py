@@ -89,6 +89,7 @@ def test_a_line_that_was_taken_out_is_back(tmp_path: Path) -> None:
     [
         ("[poll\n", "can't be read, so what was added to it can't be kept", "mend or delete that file"),
         ("[tenants.contoso.more]\n", "can't be told from the simulator's own lines", "on one line each"),
+        ("[[tenants.fabrikam]]\n", "can't be told from the simulator's own lines", "on one line each"),
         ('[tenants.fabrikam]\nca_file = "{ca}"\nregion = "eu"\n', "[tenants.fabrikam] has region", "--tenants"),
     ],
 )

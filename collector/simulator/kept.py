@@ -39,9 +39,11 @@ def merged(path: Path, fresh: str) -> str:
             mend="mend or delete that file, or name another folder",
         ) from error
     wanted = tomllib.loads(fresh)["tenants"]
-    gone = _gone(path, before, wanted)
+    tenants = before.get("tenants", {})
+    told = isinstance(tenants, dict) and all(isinstance(its, dict) for its in tenants.values())
+    gone = _gone(path, tenants, wanted) if told else frozenset()
     text = "\n".join(_lines(old, fresh, gone)) + "\n"
-    if not _whole(text, before, wanted, gone):
+    if not told or not _whole(text, before, wanted, gone):
         raise ConfigError(
             [f"folder: {path}: what was added to it can't be told from the simulator's own lines"],
             mend=f"write {', '.join(OWN)} of each tenant on one line each under its [tenants.NAME], or name another"
@@ -50,10 +52,9 @@ def merged(path: Path, fresh: str) -> str:
     return text
 
 
-def _gone(path: Path, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> frozenset[str]:
+def _gone(path: Path, tenants: Mapping[str, Any], wanted: Mapping[str, Any]) -> frozenset[str]:
     """Return the tenants of an earlier simulator that this one doesn't have."""
     ca = next(iter(wanted.values()))["ca_file"]
-    tenants = before.get("tenants", {})
     gone = {name for name, its in tenants.items() if name not in wanted and its.get("ca_file") == ca}
     for name in sorted(gone):
         added = [key for key in tenants[name] if key not in OWN]

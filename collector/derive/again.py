@@ -56,10 +56,11 @@ class Again:
         span = max(_CHANGES_DAYS, rule_of(one, self._rules).window_days + 1) * DAY
         walk = Walk(one, self._rules, self._known.breaks(one), self._past, lambda a, b: self._seen(one.tenant, a, b))
         since = min([since, *fresh])
-        spikes = self._spikes(one, since)
+        spikes = self._spikes(one, since, newest)
         judged: set[int] = set()
         derived = Derived()
-        start, end = since, min(max([since, *fresh]) + span, MAX_TIME - 1)
+        # Also of the sample that is so far behind it to the millisecond.
+        start, end = since, min(max([since, *fresh]) + span + 1, MAX_TIME - 1)
         while True:
             old = self._trends(one, start, end) if start <= newest else {}
             samples = self._samples(one, start, end, fresh, {time for _, time in old})
@@ -98,12 +99,19 @@ class Again:
         }
         return {**left_out, **fresh}
 
-    def _spikes(self, one: Followed, since: int) -> _Spikes:
+    def _spikes(self, one: Followed, since: int, newest: int) -> _Spikes:
         """Return the points of the spikes that can be open at `since` or begin later, and of those that led to them."""
         its = {spike_of(series) for series in one.series}
         window = (rule_of(one, self._rules).window_days + 2) * DAY
-        found = self._read_spikes(one.tenant, its, since - window)
-        return self._read_spikes(one.tenant, its, since - _CHAIN_DAYS * DAY) if _open_at(found, since) else found
+        # A spike ends with a sample: through a gap, however long, it stays open.
+        last = newest if newest < since else self._last(one, since)
+        found = self._read_spikes(one.tenant, its, last - window)
+        return self._read_spikes(one.tenant, its, last - _CHAIN_DAYS * DAY) if _open_at(found, since) else found
+
+    def _last(self, one: Followed, until: int) -> int:
+        """Return the time of the last sample before `until` of which something was told, -1 where there is none."""
+        told = self._journal.across.newest([trend_of(series) for series in one.series], until)
+        return max((point.time for point in told), default=-1)
 
     def _read_spikes(self, tenant: str, its: Collection[Series], since: int) -> _Spikes:
         points = self._recent.of_series(tenant, its, since)
@@ -194,7 +202,14 @@ class Again:
 
     def _seen(self, tenant: str, start: int, end: int) -> bool:
         """Whether a group of the tenant has a sample from `start` to before `end`."""
-        return any(self._journal.history(series, start, end) for series in self._known.groups(tenant))
+        days = 1
+        # Where the samples of years are there, not all of them are read to find one.
+        while start < end:
+            until = min(start + days * DAY, end)
+            if any(self._journal.history(series, start, until) for series in self._known.groups(tenant)):
+                return True
+            start, days = until, 2 * days
+        return False
 
 
 def _open_at(spikes: _Spikes, moment: int) -> Kept | None:

@@ -20,7 +20,7 @@ from collector.point import Point, Series
 PORTION = 2_000
 """Days of a score that are closed in one turn at the most."""
 _LOOK_BACK = 35
-"""Days that are looked at for one that closed while nobody looked, where none is known to have been."""
+"""Days that are looked at, at the most, for one that closed while nobody looked."""
 
 Days = Sequence[tuple[Series, int]]
 """Scores' days, by their numbers since 1970."""
@@ -59,17 +59,22 @@ class Closing:
         `since`: the day up to which all was looked at, None where that is not known. The older days come first.
         """
         scores = [series for measurement in (ORGANIZATION, GROUPS) for series in self._journal.series(measurement)]
+        first = self._last(today) if since is None else since
         return (
             [(series, day) for series in scores[start : start + PORTION]]
-            for day in range(self._last(today) if since is None else since, today)
+            # Who was away for longer has no samples of the days behind.
+            for day in range(first, min(today, first + _LOOK_BACK + 1))
             for start in range(0, len(scores), PORTION)
         )
 
     def _last(self, today: int) -> int:
-        """Return the last day that has a point."""
-        since = (today - _LOOK_BACK) * DAY
-        kept = [point.time for each in (ORGANIZATION, GROUPS) for point in self._journal.latest(f"{each}_daily", since)]
-        return max(kept, default=since) // DAY
+        """Return the last day that has a point; where none has one, the first that is looked at."""
+        first = (today - _LOOK_BACK) * DAY
+        for since in (first, 0):
+            every = (point for each in (ORGANIZATION, GROUPS) for point in self._journal.latest(f"{each}_daily", since))
+            if (last := max((point.time for point in every), default=None)) is not None:
+                return last // DAY
+        return first // DAY
 
     def _samples(self, every: Sequence[Series], day: int) -> dict[Series, list[Sample]]:
         scores = self._journal.across.of_day(every, day)

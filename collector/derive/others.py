@@ -7,6 +7,7 @@ from collector.derive.known import Known
 from collector.derive.moments import Moments
 from collector.derive.protocols import Rules
 from collector.derive.recent import Recent
+from collector.derive.stands import Stands
 from collector.derive.telling import Telling
 from collector.derive.walk import kept_of
 from collector.history.card import DAY
@@ -17,17 +18,22 @@ from collector.point import MAX_TIME, Point, Series
 class Others:
     """Looks at the spikes that stand, in one turn. `moments`: of new scores of a tenant's groups."""
 
-    def __init__(self, known: Known, rules: Rules, past: Moments, telling: Telling, recent: Recent) -> None:
+    def __init__(
+        self, known: Known, rules: Rules, past: Moments, telling: Telling, recent: Recent, stands: Stands
+    ) -> None:
         self._known = known
         self._rules = rules
         self._past = past
         self._telling = telling
         self._recent = recent
+        self._stands = stands
 
     def standing(self, tenant: str, moments: Sequence[int]) -> Sequence[Point]:
         """Return the groups' spikes that may have stood at one of the moments (in the order of time)."""
         window = (self._rules.groups.window_days + 2) * DAY
-        found = self._recent.of(tenant, moments[0] - window, moments[-1])
+        # Through a gap in which nobody was seen a spike stood, however long.
+        since = moments[0] - window if self._seen_lately(tenant, moments[0]) else 0
+        found = self._recent.of(tenant, since, moments[-1])
         return [
             point
             for point in found
@@ -59,6 +65,15 @@ class Others:
         """Return a spike as it is told now, None where that is nothing new."""
         text = self._telling.text(spike.series, kept_of(spike).episode, str(spike.fields["text"]))
         return None if spike.fields["text"] == text else Point(spike.series, spike.time, {**spike.fields, "text": text})
+
+    def _seen_lately(self, tenant: str, moment: int) -> bool:
+        """Whether a group of the tenant has a sample in the day before a moment."""
+        groups = self._known.groups(tenant)
+        stands = (stand for series in groups if (stand := self._stands.of(series)) is not None)
+        if any(moment - DAY <= stand.last < moment for stand in stands):
+            return True
+        self._past.look((series, moment - 1) for series in groups)
+        return self._past.newest((series, moment - 1) for series in groups) is not None
 
     def _missed(self, one: Followed, moments: Sequence[int]) -> int | None:
         """Return the first of the moments before which a score has no sample for a day."""

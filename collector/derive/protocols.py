@@ -6,7 +6,7 @@ from typing import Protocol
 
 from collector.batch import Batch, Cursor, Filter
 from collector.history.spikes import Rule
-from collector.point import Point, Series
+from collector.point import MAX_TIME, Point, Series
 
 
 class Across(Protocol):
@@ -15,8 +15,8 @@ class Across(Protocol):
     def histories(self, every: Collection[Series], since: int, until: int) -> Sequence[Point]:
         """Return the points of all these series from `since` to before `until`, in the order of time."""
 
-    def newest(self, every: Collection[Series]) -> Sequence[Point]:
-        """Return the newest point of each of these series that has one."""
+    def newest(self, every: Collection[Series], until: int = MAX_TIME) -> Sequence[Point]:
+        """Return the newest point before `until` of each of these series that has one."""
 
     def before(self, asked: Mapping[int, Sequence[Series]]) -> Mapping[int, Mapping[Series, tuple[int, float]]]:
         """Return by each moment the newest (time, score) of its series at or before it, at most a day older."""

@@ -43,7 +43,7 @@ class Taking:
         """Return what follows from rows that come next in the journal; what is there already is left out."""
         past = Moments(self._journal)
         telling = Telling(self._known, past, self._rules)
-        others = Others(self._known, self._rules, past, telling, self._recent)
+        others = Others(self._known, self._rules, past, telling, self._recent, self._stands)
         changes = Changes(self._known, clock // DAY)
         # A clock that was set back has rows ahead of it.
         now = max([clock, *(row.point.time for row in rows)])

@@ -51,11 +51,11 @@ class Across:
             wanted = self._rows.names.numbered(connection, every)
             return [row.point for row in past.between(connection, self._rows, wanted, since, until)]
 
-    def newest(self, every: Collection[Series]) -> Sequence[Point]:
-        """Return the newest point of each of these series that has one, also where it lies ahead of the clock."""
+    def newest(self, every: Collection[Series], until: int = MAX_TIME) -> Sequence[Point]:
+        """Return the newest point before `until` (ms) of each of these series that has one, also ahead of the clock."""
         with self._database.reading() as connection:
             wanted = self._rows.names.numbered(connection, every)
-            return [row.point for row in past.latest(connection, self._rows, wanted, 0, MAX_TIME)]
+            return [row.point for row in past.latest(connection, self._rows, wanted, 0, until)]
 
     def before(self, asked: Mapping[int, Sequence[Series]]) -> Mapping[int, Mapping[Series, Score]]:
         """Return by each moment (ms) the newest score of its series at or before it, at most a day older."""

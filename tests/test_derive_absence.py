@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from journals import DAY, HOUR, MIDNIGHT, org
+from pytest_structlog import StructuredLogCapture
 from test_derive import BEGAN, ORG, Lived, group, history, lived, organization, plain, risen, told
 
 from collector.batch import DERIVE
@@ -69,6 +70,23 @@ def test_a_group_that_does_not_come_back_after_weeks_has_no_spike_any_more(
     once = _once(tmp_path, [*points, *back])
     assert lived.all() == once.all()
     assert [point.fields["end_time"] for point in lived.points("exposure_spike")] == [samples[-1].time + DAY]
+    once.journal.close()
+
+
+@pytest.mark.parametrize("away", [2 * DAY, _AWAY])
+def test_a_group_that_comes_back_a_turn_after_another_goes_on(
+    lived: Lived, tmp_path: Path, log: StructuredLogCapture, away: int
+) -> None:
+    """A poll of thousands of groups is taken in parts: who is in the second was not unseen, and is told once."""
+    samples = risen(45.0, days=1)
+    points = [point for at, score in samples for point in (group(at, score), group(at, 30.0, "there", "9"))]
+    back = samples[-1].time + away
+    for point in [*points, group(back, 30.0, "there", "9"), group(back, 45.0)]:
+        lived.came(point)
+    once = _once(tmp_path, [*points, group(back, 30.0, "there", "9"), group(back, 45.0)])
+    assert lived.all() == once.all()
+    assert len(lived.points("exposure_spike")) == 1
+    assert len([event for event in log.events if event["event"] == "spike.began"]) == 1
     once.journal.close()
 
 

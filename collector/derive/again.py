@@ -56,7 +56,9 @@ class Again:
         span = max(_CHANGES_DAYS, rule_of(one, self._rules).window_days + 1) * DAY
         walk = Walk(one, self._rules, self._known.breaks(one), self._past, lambda a, b: self._seen(one.tenant, a, b))
         since = min([since, *fresh])
-        spikes = self._spikes(one, since, newest)
+        # The last sample before it of which something was told, -1 where there is none.
+        last = newest if newest < since else self._last(one, since)
+        spikes = self._spikes(one, since, last)
         judged: set[int] = set()
         derived = Derived()
         # Also of the sample that is so far behind it to the millisecond.
@@ -66,7 +68,7 @@ class Again:
             samples = self._samples(one, start, end, fresh, {time for _, time in old})
             if samples and not judged:
                 # From the first that is there: of what is pruned before it the spikes tell.
-                walk.open, walk.last = self._before(walk, one, min(samples), spikes)
+                walk.open, walk.last = self._before(walk, one, min(samples), spikes, last)
             judged |= samples.keys()
             for told in walk.go(samples):
                 point = Point(trend_of(told.series), told.now.time, trend_fields(told.now, told.changes, told.judged))
@@ -78,7 +80,7 @@ class Again:
                 break
             start, end = end, (MAX_TIME - 1 if not old else end + span)
         if not judged:
-            walk.open, walk.last = self._before(walk, one, since, spikes)
+            walk.open, walk.last = self._before(walk, one, since, spikes, last)
         stood = walk.open
         walk.gone(now + 1)
         self._settle(walk, judged, spikes, derived)
@@ -99,17 +101,16 @@ class Again:
         }
         return {**left_out, **fresh}
 
-    def _spikes(self, one: Followed, since: int, newest: int) -> _Spikes:
+    def _spikes(self, one: Followed, since: int, last: int) -> _Spikes:
         """Return the points of the spikes that can be open at `since` or begin later, and of those that led to them."""
         its = {spike_of(series) for series in one.series}
         window = (rule_of(one, self._rules).window_days + 2) * DAY
         # A spike ends with a sample: through a gap, however long, it stays open.
-        last = newest if newest < since else self._last(one, since)
         found = self._read_spikes(one.tenant, its, last - window)
-        return self._read_spikes(one.tenant, its, last - _CHAIN_DAYS * DAY) if _open_at(found, since) else found
+        return self._read_spikes(one.tenant, its, last - _CHAIN_DAYS * DAY) if _open_at(found, since, last) else found
 
     def _last(self, one: Followed, until: int) -> int:
-        """Return the time of the last sample before `until` of which something was told, -1 where there is none."""
+        """Return the time of the last sample before `until` of which something was told; -1 where there is none."""
         told = self._journal.across.newest([trend_of(series) for series in one.series], until)
         return max((point.time for point in told), default=-1)
 
@@ -117,9 +118,11 @@ class Again:
         points = self._recent.of_series(tenant, its, since)
         return {(point.series, point.time): point for point in points}
 
-    def _before(self, walk: Walk, one: Followed, since: int, spikes: _Spikes) -> tuple[Kept | None, int | None]:
+    def _before(
+        self, walk: Walk, one: Followed, since: int, spikes: _Spikes, last: int
+    ) -> tuple[Kept | None, int | None]:
         """Return the episode that was open before `since`, as it stood then, and the time of the sample before."""
-        kept = _open_at(spikes, since)
+        kept = _open_at(spikes, since, last)
         if kept is None:
             return None, None
         begin = kept.episode.begin
@@ -212,11 +215,15 @@ class Again:
         return False
 
 
-def _open_at(spikes: _Spikes, moment: int) -> Kept | None:
-    """Return the episode that was open before what happened at `moment`."""
+def _open_at(spikes: _Spikes, moment: int, last: int = -1) -> Kept | None:
+    """Return the episode that was open before what happened at `moment`. `last`: the sample before that, if known.
+
+    What ended after that sample others have ended: whether they were seen before `moment` is to be asked anew.
+    """
     for point in reversed(spikes.values()):
         kept = kept_of(point)
-        open_then = kept.episode.end is None or kept.episode.end >= moment
+        end = kept.episode.end
+        open_then = end is None or end >= moment or 0 <= last < end
         if point.time < moment and open_then and point.fields["state"] != WITHDRAWN:
             return kept
     return None

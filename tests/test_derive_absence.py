@@ -101,6 +101,19 @@ def test_the_last_day_before_months_of_absence_is_closed(lived: Lived) -> None:
     assert days == [(MIDNIGHT, 4), (MIDNIGHT + DAY, 3)]
 
 
+def test_a_day_between_two_absences_is_closed(lived: Lived) -> None:
+    """Also where the last day that was closed lies months before it."""
+    one, two = MIDNIGHT + 90 * DAY, MIDNIGHT + 180 * DAY
+    for start in (MIDNIGHT, one):
+        for sample in history([20.0] * 7 if start == MIDNIGHT else [20.0] * 3, start):
+            lived.came(org(sample.time, sample.score))
+        lived.restart()
+    lived.now = two
+    lived.came()
+    days = [(point.time, point.fields["samples"]) for point in lived.points("exposure_score_daily")]
+    assert days == [(MIDNIGHT, 4), (MIDNIGHT + DAY, 3), (one, 3)]
+
+
 def test_a_change_is_known_to_the_last_moment_for_which_a_late_score_counts(lived: Lived, tmp_path: Path) -> None:
     """A change over 30 days looks at a score that is 31 days older, no more and no less."""
     late, *others = organization(

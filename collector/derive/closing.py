@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
-from collector.derive.followed import GROUPS, ORGANIZATION, daily_of, name_of
+from collector.derive.followed import GROUPS, ORGANIZATION, TRENDS, daily_of, name_of
 from collector.derive.known import Known
 from collector.derive.moments import Moments
 from collector.derive.protocols import Apart, Journal
@@ -20,7 +20,7 @@ from collector.point import Point, Series
 PORTION = 2_000
 """Days of a score that are closed in one turn at the most."""
 _LOOK_BACK = 35
-"""Days that are looked at, at the most, for one that closed while nobody looked."""
+"""Days that are looked at for one that closed while nobody looked; of those before, only up to the last sample."""
 
 Days = Sequence[tuple[Series, int]]
 """Scores' days, by their numbers since 1970."""
@@ -62,8 +62,7 @@ class Closing:
         first = self._last(today) if since is None else since
         return (
             [(series, day) for series in scores[start : start + PORTION]]
-            # Who was away for longer has no samples of the days behind.
-            for day in range(first, min(today, first + _LOOK_BACK + 1))
+            for day in range(first, today if first >= today - _LOOK_BACK else min(today, self._told() + 1))
             for start in range(0, len(scores), PORTION)
         )
 
@@ -75,6 +74,11 @@ class Closing:
             if (last := max((point.time for point in every), default=None)) is not None:
                 return last // DAY
         return first // DAY
+
+    def _told(self) -> int:
+        """Return the last day of which something was told; who was away for weeks has no samples of the days behind."""
+        every = (point for each in TRENDS.values() for point in self._journal.latest(each, 0))
+        return max((point.time for point in every), default=0) // DAY
 
     def _samples(self, every: Sequence[Series], day: int) -> dict[Series, list[Sample]]:
         scores = self._journal.across.of_day(every, day)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -96,29 +97,38 @@ def hours(days: Sequence[float], dice: random.Random) -> list[Sample]:
     return [sample for sample in samples if dice.random() < 0.93]
 
 
+@contextmanager
+def both_ways(points: Sequence[Point], dice: random.Random, most: int) -> Iterator[tuple[Lived, Lived]]:
+    """Yield two lives: to one points come all at once, to the other late, `most` a time, in any order, restarted."""
+    with TemporaryDirectory() as folder:
+        once, late = (Lived(Path(folder) / f"{name}.db") for name in ("once", "late"))
+        late.now = max((point.time for point in points), default=MIDNIGHT)
+        once.came(*points)
+        rest = list(points)
+        while rest:
+            some = [rest.pop(dice.randrange(len(rest))) for _ in range(min(len(rest), dice.randint(1, most)))]
+            if dice.random() < 0.2:
+                late.restart()
+            late.came(*some)
+        yield once, late
+        for each in (once, late):
+            each.journal.close()
+
+
 @settings(max_examples=12, deadline=None)
 @given(days=_DAYS, dice=st.randoms(use_true_random=False))
 def test_what_was_said_live_is_what_is_said_of_the_past(days: Sequence[float], dice: random.Random) -> None:
     """Sample by sample, all at once, or late and in any order, with restarts in between: one thing is derived."""
     samples = hours(days, dice)
     points = [org(sample.time, sample.score) for sample in samples]
-    with TemporaryDirectory() as folder:
-        live, once, late = (Lived(Path(folder) / f"{name}.db") for name in ("live", "once", "late"))
+    with TemporaryDirectory() as folder, both_ways(points, dice, 9) as (once, late):
+        live = Lived(Path(folder) / "live.db")
         for point in points:
             live.came(point)
-        once.came(*points)
-        rest = list(points)
-        late.now = max((point.time for point in points), default=MIDNIGHT)
-        while rest:
-            some = [rest.pop(dice.randrange(len(rest))) for _ in range(min(len(rest), dice.randint(1, 9)))]
-            if dice.random() < 0.2:
-                late.restart()
-            late.came(*some)
         assert live.all() == once.all()
         assert late.all() == once.all()
         assert told(live.points("exposure_spike")) == plain(episodes(samples, ORG))
-        for each in (live, once, late):
-            each.journal.close()
+        live.journal.close()
 
 
 def group(time: int, score: float, name: str = "a", id_: str = "7") -> Point:

@@ -2,14 +2,12 @@
 
 import random
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journals import DAY, HOUR, MIDNIGHT, org
-from test_derive import BEGAN, EACH, GROUP, RULES, Lived, broken, group, history, lived, risen, told
+from test_derive import BEGAN, EACH, GROUP, RULES, Lived, both_ways, broken, group, history, lived, risen, told
 
 from collector.derive import Derive, Rules
 from collector.history.spikes import Rule
@@ -97,19 +95,8 @@ def _all(lived: Lived) -> dict[str, Sequence[Point]]:
 def test_groups_are_told_of_alike_whatever_came_first(dice: random.Random) -> None:
     """All at once, or late and in any order, with restarts in between: the same trends, spikes and words."""
     points = _world(dice)
-    with TemporaryDirectory() as folder:
-        once, late = (Lived(Path(folder) / f"{name}.db") for name in ("once", "late"))
-        late.now = max(point.time for point in points)
-        once.came(*points)
-        rest = list(points)
-        while rest:
-            some = [rest.pop(dice.randrange(len(rest))) for _ in range(min(len(rest), dice.randint(1, 60)))]
-            if dice.random() < 0.2:
-                late.restart()
-            late.came(*some)
+    with both_ways(points, dice, 60) as (once, late):
         assert _all(late) == _all(once)
-        for each in (once, late):
-            each.journal.close()
 
 
 @pytest.mark.parametrize("late", [True, False])

@@ -3,13 +3,12 @@
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journals import DAY, MIDNIGHT
-from test_derive import EACH, Lived, group, history, lived
+from test_derive import EACH, Lived, both_ways, group, history, lived
 
 from collector.point import Point
 
@@ -80,19 +79,8 @@ def test_groups_with_and_without_ids_are_told_of_alike_whatever_came_first(seed:
     """All at once, or in any order, with restarts in between: the same trends and spikes."""
     dice = random.Random(seed)  # noqa: S311 - nothing is kept secret by it
     points = _world(dice)
-    with TemporaryDirectory() as folder:
-        once, late = (Lived(Path(folder) / f"{name}.db") for name in ("once", "late"))
-        late.now = max(point.time for point in points)
-        once.came(*points)
-        rest = list(points)
-        while rest:
-            some = [rest.pop(dice.randrange(len(rest))) for _ in range(min(len(rest), dice.randint(1, 40)))]
-            if dice.random() < 0.2:
-                late.restart()
-            late.came(*some)
+    with both_ways(points, dice, 40) as (once, late):
         assert _trends(late) == _trends(once)
-        for each in (once, late):
-            each.journal.close()
 
 
 def _trends(lived: Lived) -> Sequence[object]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import jmespath
-from cryptography import x509
 
 STATE = Path(os.environ["STAND_IN_AZ"])
 GRAPH, LOGIN = "https://graph.microsoft.com/", "https://login.microsoftonline.com"
@@ -72,6 +71,8 @@ class Directory:
 
     def ad_app_credential_reset(self, given: Given) -> Object:
         assert "--append" in given, "others' credentials would go"
+        from cryptography import x509  # noqa: PLC0415 - takes longer than all else, and hardly a call needs it
+
         text = Path(given["--cert"].removeprefix("@")).read_text(encoding="utf-8")
         # As the real one does: to the certificate's end, but a year at the most unless a number is given.
         most = datetime.now(UTC) + timedelta(days=365 * int(given.get("--years", 1)))

@@ -25,6 +25,13 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "collector.toml"
 
 
+@pytest.fixture(scope="module")
+def table(large: Path) -> Path:
+    """All its points as a table."""
+    well(collector("export", "--output", large.with_name("t.csv"), "--config", large))
+    return large.with_name("t.csv")
+
+
 @pytest.fixture(name="config")
 def _config(tmp_path: Path) -> Path:
     """Settings beside an empty journal."""
@@ -52,12 +59,11 @@ def test_an_export_that_is_broken_off_leaves_the_earlier_file(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_import_that_is_broken_off_is_taken_up_again(
-    large: Path, config: Path, tmp_path: Path, number: signal.Signals
+    table: Path, config: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     """Some points are in, whole; a second call brings the others, and leaves those as they are."""
-    well(collector("export", "--output", tmp_path / "t.csv", "--config", large))
     journal = tmp_path / "journal.db"
-    with Process("import", tmp_path / "t.csv", "--config", config) as command:
+    with Process("import", table, "--config", config) as command:
         until(lambda: look(journal, "SELECT count(*) FROM point")[0][0], seconds=60, what="the first transaction")
         assert command.end(number) == (-number if number == signal.SIGKILL else 1)
     if number != signal.SIGKILL:
@@ -66,9 +72,9 @@ def test_an_import_that_is_broken_off_is_taken_up_again(
     with Journal(journal) as half:
         there = len(every(half))
     assert 0 < there < MANY
-    said = well(collector("import", tmp_path / "t.csv", "--config", config))
+    said = well(collector("import", table, "--config", config))
     assert f"{MANY - there:,} new, 0 changed, {there:,} there already" in said
-    with Journal(journal) as one, Journal(large.with_name("journal.db"), readonly=True) as other:
+    with Journal(journal) as one, Journal(table.with_name("journal.db"), readonly=True) as other:
         assert every(one) == every(other)
 
 

@@ -24,6 +24,8 @@ _OURS = re.compile(r"COLLECTOR_|AZURE_|INFLUXDB_|((HTTPS?|ALL|NO)_PROXY|COLUMNS)
 _MEASURED = {"run", "once"}
 """Of the commands that are told to end: the others are interrupted wherever they are, also inside of what measures the
 coverage, which then waits for its own lock for ever."""
+_ways: set[tuple[str, ...]] = set()
+"""In which ways the test files have called commands so far."""
 
 
 def environment(extra: Mapping[str, str] | None = None, *, measured: bool = True) -> dict[str, str]:
@@ -41,9 +43,10 @@ def collector(
     *arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 60
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end; fail where it says a secret."""
+    words = [*map(str, arguments)]
     done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        env=environment(env),
+        [*COMMAND, *words],
+        env=environment(env, measured=_new(words)),
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -52,6 +55,18 @@ def collector(
     )
     want_none(f"`{arguments[0] if arguments else ''}`", done.stdout + done.stderr)
     return done
+
+
+def _new(words: Sequence[str]) -> bool:
+    """Whether this test file calls the command in this way for the first time: by the same options, whatever follows.
+
+    What measures the coverage doubles what a command costs, and the suite calls hundreds.
+    """
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")[0]
+    way = (test, *words[:1], *sorted(word for word in words if word.startswith("-")))
+    new = way not in _ways
+    _ways.add(way)
+    return new
 
 
 def well(done: subprocess.CompletedProcess[str]) -> str:

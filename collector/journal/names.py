@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from collector.journal.codec import FLOAT_BYTES, Damaged, Shape, checksum
+from collector.journal.packing import Packer
 from collector.point import Series
 
 _SERIES = "SELECT id, measurement, tenant, tags, crc FROM series"
@@ -30,6 +31,8 @@ class Names:
         self._numbers: dict[Series, int] = {}
         self._shapes: dict[int, Shape] = {}
         self._shape_numbers: dict[Shape, int] = {}
+        self.packers: dict[tuple[object, ...], Packer] = {}
+        """By the names of a point's fields and the types of their values."""
         self._learnt = 0
         """Up to which number the series were learnt."""
 

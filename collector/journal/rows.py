@@ -6,19 +6,25 @@ Every method runs inside a transaction of the caller's.
 import json
 import math
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import TypeVar
 
 from collector.batch import Filter, Row
-from collector.journal.codec import Damaged, Key, decode, encode, shape_of
+from collector.journal.codec import Damaged, Key, decode, shape_of
 from collector.journal.harm import Harm, log
 from collector.journal.names import Names
-from collector.point import Point
+from collector.journal.packing import Packer
+from collector.point import Point, Value
 
 Raw = tuple[int, int, int, int, bytes]
 """id, series, time, shape, data: a row as SQLite gives it."""
 _COLUMNS = "p.id, p.series, p.time, p.shape, p.data"
+_INSERT = "INSERT OR REPLACE INTO point (id, series, time, shape, data) VALUES (?, ?, ?, ?, ?)"
+_TOGETHER = 50
+"""Rows that one statement inserts: of more, each costs no less."""
+_INSERT_TOGETHER = _INSERT + ", (?, ?, ?, ?, ?)" * (_TOGETHER - 1)
 _UNREADABLE = 256
 """Rows that one look leaves out at the most because the file can't be read where they stand: about two pages."""
 
@@ -37,15 +43,21 @@ class Rows:
     def encoded(self, connection: sqlite3.Connection, id_: int, point: Point) -> Raw:
         """Return the row that `point` becomes."""
         series = self.names.number(connection, point.series)
-        shape = self.names.shape_number(connection, shape_of(point.fields))
-        return id_, series, point.time, shape, encode(Key(id_, series, point.time, shape), point.fields)
+        packer = self._packer(connection, point.fields)
+        return id_, series, point.time, packer.number, packer.packed(id_, series, point.time, point.fields)
 
     def append(self, connection: sqlite3.Connection, first: int, points: Sequence[Point]) -> None:
         """Let each point have a new row, from the id `first` on; the row of the same identity goes."""
-        connection.executemany(
-            "INSERT OR REPLACE INTO point (id, series, time, shape, data) VALUES (?, ?, ?, ?, ?)",
-            [self.encoded(connection, first + n, point) for n, point in enumerate(points)],
-        )
+        insert(connection, [self.encoded(connection, id_, point) for id_, point in enumerate(points, first)])
+
+    def _packer(self, connection: sqlite3.Connection, fields: Mapping[str, Value]) -> Packer:
+        # By the very types: of a subclass it has yet to be told what it is in a row.
+        known = *fields, *map(type, fields.values())
+        packer = self.names.packers.get(known)
+        if packer is None:
+            shape = shape_of(fields)
+            packer = self.names.packers[known] = Packer(self.names.shape_number(connection, shape), shape)
+        return packer
 
     def between(
         self, connection: sqlite3.Connection, start: int, end: int, limit: int, wanted: Filter
@@ -142,6 +154,15 @@ class Rows:
             else:
                 for harm in news:
                     self._tell(harm.what)
+
+
+def insert(connection: sqlite3.Connection, rows: Sequence[Raw]) -> None:
+    """Insert rows in their order inside the caller's transaction; the row of the same identity goes."""
+    # Many a statement: SQLite looks up and writes back the last id at each of them.
+    whole = len(rows) - len(rows) % _TOGETHER
+    for start in range(0, whole, _TOGETHER):
+        connection.execute(_INSERT_TOGETHER, tuple(chain.from_iterable(rows[start : start + _TOGETHER])))
+    connection.executemany(_INSERT, rows[whole:])
 
 
 def delete(connection: sqlite3.Connection, ids: Iterable[int]) -> int:

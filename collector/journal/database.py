@@ -28,16 +28,26 @@ class Database:
 
     `untouched`: it can be written to, and opening it changes nothing: no file is made, and none is brought up.
     `stale` is called inside the lock whenever what was learnt from the file may no longer hold: a transaction came to
-    nothing, another process has written, or the name has gone over to another file.
+    nothing, another process has written, or the name has gone over to another file. Before that `undone` is called in
+    the first case, and `another` in the last.
     """
 
     def __init__(
-        self, path: Path, *, readonly: bool = False, untouched: bool = False, stale: Callable[[], None] = lambda: None
+        self,
+        path: Path,
+        *,
+        readonly: bool = False,
+        untouched: bool = False,
+        stale: Callable[[], None] = lambda: None,
+        undone: Callable[[], None] = lambda: None,
+        another: Callable[[], None] = lambda: None,
     ) -> None:
         self.path = path
         self._readonly = readonly
         self._untouched = untouched
         self._stale = stale
+        self._undone = undone
+        self._another = another
         self._lock = threading.RLock()
         self._seen = -1
         self._mending = False
@@ -161,6 +171,7 @@ class Database:
                 self._connection.execute(end)
             except BaseException:
                 self._take_back()
+                self._undone()
                 self._stale()
                 raise
 
@@ -190,6 +201,7 @@ class Database:
             self._close()
             self._open()
             self._seen = -1
+            self._another()
 
     def _look(self) -> None:
         """See whether another process has written since the last transaction, or there is another file."""

@@ -40,12 +40,19 @@ class Journal(Reader):
         """Grows whenever the file may have changed otherwise than by what this process appends or prunes."""
         rows = Rows()
 
-        def forget() -> None:
+        def stale() -> None:
             self.era += 1
-            rows.names.forget()
+            rows.names.doubt()
 
         # Opening the file calls it, too.
-        database = Database(path, readonly=readonly, untouched=untouched, stale=forget)
+        database = Database(
+            path,
+            readonly=readonly,
+            untouched=untouched,
+            stale=stale,
+            undone=rows.names.take_back,
+            another=rows.names.forget,
+        )
         super().__init__(database, rows, clock)
         self.across = Across(database, rows)
         """What is asked across many series at once."""

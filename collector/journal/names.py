@@ -1,7 +1,8 @@
-"""The numbers that stand for series and shapes in the journal, learnt once and kept in memory.
+"""The numbers that stand for series and shapes in the journal, learnt once.
 
-A row of names that doesn't prove whole is never used for a new point: what is damaged stays behind, and what comes
-after it is well.
+Of all series memory holds no more than a fingerprint and a number, and as objects those that were in use last: of the
+rest the file is asked by number. A row of names that doesn't prove whole is never used for a new point: what is damaged
+stays behind, and what comes after it is well.
 """
 
 import json
@@ -9,178 +10,241 @@ import sqlite3
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from typing import Any
 
-from collector.journal.codec import FLOAT_BYTES, Damaged, Shape, checksum
-from collector.journal.packing import Packer
+from collector.journal.codec import Damaged, Shape, checksum
+from collector.journal.fingerprints import Fingerprints
+from collector.journal.numbers import new_number
+from collector.journal.shapes import Shapes
+from collector.journal.warm import Warm
 from collector.point import Series
 
 _SERIES = "SELECT id, measurement, tenant, tags, crc FROM series"
-_MOST = 1 << 50
-"""A greater number on record is damaged: nobody has given so many."""
+_STAND = "SELECT count(*), coalesce(sum(crc), 0) FROM series WHERE id <= ?"
+_WARM = 16_384
+"""Series that are held as objects at the least: what a service polls, derives from and delivers at one time."""
+_ANSWERED = 1_000
+"""Of one question no more are held, however many it is about."""
+_FAMILIES = 4
+"""Measurements of a tenant that are learnt alone: who asks of more learns all names."""
 
 
 class Names:
     """Series and shapes by number and back. Every method runs inside a transaction of the caller's."""
 
     def __init__(self) -> None:
+        self.shapes = Shapes()
+        self._fingerprints = Fingerprints()
+        self._warm = Warm(_WARM)
         self.forget()
 
     def forget(self) -> None:
-        """Learn all anew: what was learnt may not stand in the file."""
-        self._series: dict[int, Series] = {}
-        self._numbers: dict[Series, int] = {}
-        self._shapes: dict[int, Shape] = {}
-        self._shape_numbers: dict[Shape, int] = {}
-        self.packers: dict[tuple[object, ...], Packer] = {}
-        """By the names of a point's fields and the types of their values."""
+        """Learn all anew: what was learnt is of another file, or something of it has gone."""
+        self.shapes.forget()
+        self._forget_series()
+
+    def _forget_series(self) -> None:
+        self._fingerprints.clear()
+        self._warm.clear()
         self._learnt = 0
         """Up to which number the series were learnt."""
+        self._stand = 0, 0
+        """How many those are, and the sum of their checksums: while both are so in the file, none has gone."""
+        self._families: set[tuple[str, str]] = set()
+        """Measurements and tenants whose series were learnt before all were."""
+        self._added: list[tuple[bytes, int]] = []
+        """The newest of this process, by fingerprint: their transaction may yet come to nothing."""
+        self._before = 0, (0, 0)
+        """What was learnt before those, and how that stood."""
+        self._doubted = False
+
+    def take_back(self) -> None:
+        """Let go of what the last transaction has added: it came to nothing. What did not is learnt anew."""
+        for fingerprint, number in self._added:
+            self._fingerprints.drop(fingerprint)
+            self._warm.drop(number)
+        if self._added:
+            self._learnt, self._stand = self._before
+            self._added = []
+
+    def doubt(self) -> None:
+        """Look, before any name is used again, whether those that were learnt still stand in the file."""
+        self.shapes.forget()
+        self._doubted = True
+
+    def begin(self) -> None:
+        """Take note that a transaction has begun that may add names: those of the one before it are in the file."""
+        self._added = []
 
     def number(self, connection: sqlite3.Connection, series: Series) -> int:
         """Return the series' number, a new one where it has none."""
-        known = self._numbers.get(series)
-        if known is not None:
-            return known
-        self._learn_series(connection)
-        return self._numbers.get(series) or self._add_series(connection, series)
+        if self._doubted:
+            self._settle(connection)
+        known = self._warm.number(series)
+        if known is None:
+            fingerprint = self._fingerprints.of(series)
+            known = self._fingerprints.get(fingerprint)
+            if known is None:
+                self._learn(connection)
+                known = self._fingerprints.get(fingerprint) or self._add_series(connection, series, fingerprint)
+            self._warm.keep(known, series)
+        return known
 
     def known_number(self, connection: sqlite3.Connection, series: Series) -> int | None:
         """Return the series' number, or None where it has none."""
-        if series not in self._numbers:
-            if self._learnt:
-                # Who writes knows all names: only those that came since then are looked at.
-                self._learn_series(connection)
-            else:
-                self.of_measurement(connection, series.measurement, series.tag("tenant"))
-        return self._numbers.get(series)
+        self._settle(connection)
+        known = self._warm.number(series)
+        if known is None:
+            fingerprint = self._fingerprints.of(series)
+            known = self._fingerprints.get(fingerprint)
+            if known is None and self._learn_about(connection, series):
+                known = self._fingerprints.get(fingerprint)
+            if known is not None:
+                self._warm.keep(known, series)
+        return known
 
     def numbered(self, connection: sqlite3.Connection, every: Iterable[Series]) -> Sequence[tuple[int, Series]]:
         """Return those of the series that have a number, by it."""
         found = ((self.known_number(connection, series), series) for series in every)
         return [(number, series) for number, series in found if number is not None]
 
-    def shape_number(self, connection: sqlite3.Connection, shape: Shape) -> int:
-        """Return the shape's number, a new one where it has none."""
-        known = self._shape_numbers.get(shape)
-        if known is not None:
-            return known
-        last = 0
-        for last, *row in connection.execute("SELECT id, fields, crc FROM shape ORDER BY id"):
-            with suppress(Damaged):
-                self._keep_shape(last, row)
-        return self._shape_numbers.get(shape) or self._add_shape(connection, last, shape)
-
     def series(self, connection: sqlite3.Connection, number: int) -> Series:
         """Return the series of a number; raise Damaged when its row is gone or not what was written."""
-        known = self._series.get(number)
+        if self._doubted:
+            self._settle(connection)
+        known = self._warm.series(number)
         if known is None:
+            if self._learnt and number > self._learnt:
+                self._learn(connection)
             row = connection.execute(f"{_SERIES} WHERE id = ?", (number,)).fetchone()
-            known = self._keep_series(number, row[1:] if row else None)
+            known = _decoded(number, row[1:] if row else None)
+            self._warm.keep(number, known)
         return known
 
     def of_measurement(
         self, connection: sqlite3.Connection, measurement: str, tenant: str | None = None
     ) -> Sequence[tuple[int, Series]]:
         """Return the series of a measurement, of one tenant or of all, by number; damaged ones are left out."""
-        found = []
-        for number, *row in connection.execute(
-            f"{_SERIES} WHERE measurement = ?1 AND (?2 IS NULL OR tenant = ?2)", (measurement, tenant)
-        ):
-            with suppress(Damaged):
-                found.append((number, self._series.get(number) or self._keep_series(number, row)))
-        return found
+        return self._sound(
+            connection,
+            connection.execute(
+                f"{_SERIES} WHERE measurement = ?1 AND (?2 IS NULL OR tenant = ?2)", (measurement, tenant)
+            ),
+        )
+
+    def following(
+        self, connection: sqlite3.Connection, measurement: str, after: int, most: int
+    ) -> tuple[Sequence[tuple[int, Series]], int | None]:
+        """Return the next `most` series of a measurement behind the number `after`; damaged ones are left out.
+
+        And behind which number to go on, None where there are no more.
+        """
+        rows = connection.execute(
+            f"{_SERIES} WHERE measurement = ? AND id > ? ORDER BY id LIMIT ?", (measurement, after, most)
+        ).fetchall()
+        return self._sound(connection, rows), rows[-1][0] if len(rows) == most else None
 
     def shape(self, connection: sqlite3.Connection, number: int) -> Shape:
         """Return the shape of a number; raise Damaged when its row is gone or not what was written."""
-        known = self._shapes.get(number)
-        if known is None:
-            row = connection.execute("SELECT fields, crc FROM shape WHERE id = ?", (number,)).fetchone()
-            known = self._keep_shape(number, row)
-        return known
+        return self.shapes.shape(connection, number)
 
     def place(self, connection: sqlite3.Connection, number: int, field: str) -> int:
         """Return at which byte a float stands in the values of a shape; -1 where it has another place in each row."""
-        place = 0
-        try:
-            for name, kind in self.shape(connection, number):
-                if kind != "float":
-                    return -1
-                if name == field:
-                    return place
-                place += FLOAT_BYTES
-        except Damaged:
-            return -1
-        return -1
+        return self.shapes.place(connection, number, field)
 
-    def _learn_series(self, connection: sqlite3.Connection) -> None:
+    def _settle(self, connection: sqlite3.Connection) -> None:
+        """Go on with what was learnt if all of it stands in the file."""
+        if not self._doubted:
+            return
+        try:
+            stands = self._learnt and connection.execute(_STAND, (self._learnt,)).fetchone() == self._stand
+        except sqlite3.DatabaseError:
+            stands = False  # of what can't be read it is not known
+        if not stands:
+            self._forget_series()
+        self._doubted = False
+
+    def _learn(self, connection: sqlite3.Connection) -> None:
+        """Learn the series that came since the last that was learnt."""
+        count, total = self._stand
         for number, *row in connection.execute(f"{_SERIES} WHERE id > ? ORDER BY id", (self._learnt,)):
             self._learnt = number
+            # Of a checksum that is no number any more, the file's sum is another each time: all is learnt anew then.
+            count, total = count + 1, total + (row[-1] if isinstance(row[-1], int) else 0)
+            # Who gave the number was another process: what this one added before it is in the file.
+            self._added = []
             with suppress(Damaged):
-                self._keep_series(number, row)
+                self._fingerprints.put(self._fingerprints.of_texts(_texts(number, row)), number)
+        self._stand = count, total
 
-    def _add_series(self, connection: sqlite3.Connection, series: Series) -> int:
+    def _learn_about(self, connection: sqlite3.Connection, series: Series) -> bool:
+        """Learn what there is to know of a series; return whether there was anything to learn."""
+        family = series.measurement, series.tag("tenant")
+        if self._learnt or len(self._families) >= _FAMILIES:
+            # Who writes knows all names: only those that came since then are looked at.
+            self._learn(connection)
+        elif family in self._families:
+            return False
+        else:
+            for number, *row in connection.execute(f"{_SERIES} WHERE measurement = ? AND tenant = ?", family):
+                with suppress(Damaged):
+                    self._fingerprints.put(self._fingerprints.of_texts(_texts(number, row)), number)
+            self._families.add(family)
+        return True
+
+    def _sound(
+        self, connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str, str, int]]
+    ) -> Sequence[tuple[int, Series]]:
+        self._settle(connection)
+        if self._learnt:
+            self._learn(connection)
+        found: list[tuple[int, Series]] = []
+        for number, *row in rows:
+            series = self._warm.series(number)
+            if series is None:
+                try:
+                    series = _decoded(number, row)
+                except Damaged:
+                    continue
+                if len(found) < _ANSWERED:
+                    self._warm.keep(number, series)
+            found.append((number, series))
+        return found
+
+    def _add_series(self, connection: sqlite3.Connection, series: Series, fingerprint: bytes) -> int:
         (first, tenant), *rest = series.tags
         if first != "tenant":
             raise ValueError(f"{series.measurement}: the first tag of a series is its tenant")
         tags = json.dumps(rest, ensure_ascii=False, separators=(",", ":"))
-        number = _new(connection, "series", self._learnt)
-        row = (series.measurement, tenant, tags, checksum(number, series.measurement, tenant, tags))
+        number = new_number(connection, "series", self._learnt)
+        crc = checksum(number, series.measurement, tenant, tags)
         connection.execute(
-            "INSERT INTO series (id, measurement, tenant, tags, crc) VALUES (?, ?, ?, ?, ?)", (number, *row)
+            "INSERT INTO series (id, measurement, tenant, tags, crc) VALUES (?, ?, ?, ?, ?)",
+            (number, series.measurement, tenant, tags, crc),
         )
+        if not self._added:
+            self._before = self._learnt, self._stand
+        self._added.append((fingerprint, number))
+        self._fingerprints.put(fingerprint, number)
         self._learnt = number
-        self._series[number] = series
-        self._numbers[series] = number
+        self._stand = self._stand[0] + 1, self._stand[1] + crc
         return number
 
-    def _add_shape(self, connection: sqlite3.Connection, last: int, shape: Shape) -> int:
-        number = _new(connection, "shape", last)
-        fields = json.dumps(shape, separators=(",", ":"))
-        row = (fields, checksum(number, fields))
-        connection.execute("INSERT INTO shape (id, fields, crc) VALUES (?, ?, ?)", (number, *row))
-        self._shapes[number] = shape
-        self._shape_numbers[shape] = number
-        return number
 
-    def _keep_series(self, number: int, row: Sequence[object] | None) -> Series:
-        measurement, tenant, tags = _proven(f"series {number}", number, row)
-        # Interned: of 200,000 series most have these texts in common.
-        rest = ((sys.intern(key), value) for key, value in json.loads(tags))
-        series = Series(sys.intern(measurement), (("tenant", sys.intern(tenant)), *rest))
-        self._series[number] = series
-        self._numbers[series] = number
-        return series
-
-    def _keep_shape(self, number: int, row: Sequence[object] | None) -> Shape:
-        (fields,) = _proven(f"shape {number}", number, row)
-        shape = tuple((name, kind) for name, kind in json.loads(fields))
-        self._shapes[number] = shape
-        self._shape_numbers[shape] = number
-        return shape
+def _texts(number: int, row: Sequence[Any]) -> Sequence[str]:
+    """Return the texts of a row of a series: its measurement, and each tag's key and value."""
+    measurement, tenant, tags, crc = row
+    if checksum(number, measurement, tenant, tags) != crc:
+        raise Damaged(f"series {number}", "the checksum differs")
+    if "\\" in tags:
+        return measurement, "tenant", tenant, *[text for pair in json.loads(tags) for text in pair]
+    # Nothing is escaped, so that between quotes there are texts and what parts them, by turns.
+    return measurement, "tenant", tenant, *tags.split('"')[1::2]
 
 
-def _new(connection: sqlite3.Connection, table: str, last: int) -> int:
-    """Return a number that no row ever had, and put it on record. `last`: the greatest that can be read.
-
-    Where a greater one can't be read any more its points are still there, and are not to become another's.
-    """
-    row = connection.execute(
-        "SELECT seq FROM sqlite_sequence WHERE name = ? AND seq BETWEEN 0 AND ?", (table, _MOST)
-    ).fetchone()
-    number = max(last, *row or (0,)) + 1
-    statement = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = ?2"
+def _decoded(number: int, row: Sequence[Any] | None) -> Series:
     if row is None:
-        statement = "INSERT INTO sqlite_sequence (name, seq) VALUES (?2, ?1)"
-    connection.execute(statement, (number, table))
-    return number
-
-
-def _proven(what: str, number: int, row: Sequence[object] | None) -> Sequence[str]:
-    """Return the texts of a row that ends in its checksum."""
-    if row is None:
-        raise Damaged(what, "it is gone")
-    *values, crc = row
-    texts = [str(value) for value in values]
-    if checksum(number, *texts) != crc:
-        raise Damaged(what, "the checksum differs")
-    return texts
+        raise Damaged(f"series {number}", "it is gone")
+    # Interned: most series have these texts in common.
+    measurement, key, tenant, *rest = map(sys.intern, _texts(number, row))
+    return Series(measurement, ((key, tenant), *zip(rest[::2], rest[1::2], strict=True)))

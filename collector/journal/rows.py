@@ -6,17 +6,16 @@ Every method runs inside a transaction of the caller's.
 import json
 import math
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import TypeVar
 
 from collector.batch import Filter, Row
-from collector.journal.codec import Damaged, Key, decode, shape_of
+from collector.journal.codec import Damaged, Key, decode
 from collector.journal.harm import Harm, log
 from collector.journal.names import Names
-from collector.journal.packing import Packer
-from collector.point import Point, Value
+from collector.point import Point
 
 Raw = tuple[int, int, int, int, bytes]
 """id, series, time, shape, data: a row as SQLite gives it."""
@@ -43,21 +42,13 @@ class Rows:
     def encoded(self, connection: sqlite3.Connection, id_: int, point: Point) -> Raw:
         """Return the row that `point` becomes."""
         series = self.names.number(connection, point.series)
-        packer = self._packer(connection, point.fields)
+        packer = self.names.shapes.packer(connection, point.fields)
         return id_, series, point.time, packer.number, packer.packed(id_, series, point.time, point.fields)
 
     def append(self, connection: sqlite3.Connection, first: int, points: Sequence[Point]) -> None:
         """Let each point have a new row, from the id `first` on; the row of the same identity goes."""
+        self.names.begin()
         insert(connection, [self.encoded(connection, id_, point) for id_, point in enumerate(points, first)])
-
-    def _packer(self, connection: sqlite3.Connection, fields: Mapping[str, Value]) -> Packer:
-        # By the very types: of a subclass it has yet to be told what it is in a row.
-        known = *fields, *map(type, fields.values())
-        packer = self.names.packers.get(known)
-        if packer is None:
-            shape = shape_of(fields)
-            packer = self.names.packers[known] = Packer(self.names.shape_number(connection, shape), shape)
-        return packer
 
     def between(
         self, connection: sqlite3.Connection, start: int, end: int, limit: int, wanted: Filter

@@ -1,0 +1,22 @@
+"""How a series or a shape gets its number: no other ever had it, also where damage hides who had which."""
+
+import sqlite3
+
+_MOST = 1 << 50
+"""A greater number on record is damaged: nobody has given so many."""
+
+
+def new_number(connection: sqlite3.Connection, table: str, last: int) -> int:
+    """Return a number that no row ever had, and put it on record. `last`: the greatest that can be read.
+
+    Where a greater one can't be read any more its points are still there, and are not to become another's.
+    """
+    row = connection.execute(
+        "SELECT seq FROM sqlite_sequence WHERE name = ? AND seq BETWEEN 0 AND ?", (table, _MOST)
+    ).fetchone()
+    number = max(last, *row or (0,)) + 1
+    statement = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = ?2"
+    if row is None:
+        statement = "INSERT INTO sqlite_sequence (name, seq) VALUES (?2, ?1)"
+    connection.execute(statement, (number, table))
+    return number

@@ -25,6 +25,10 @@ DELIVERED = {
 ROWS = {
     "journal.append, 5 polls of 200 groups: CPU": "-",
     "journal.append, 5 polls of 200 groups: wall": "-",
+    "32 polls of 200 groups, 32 at a time: to the last that is safe": "-",
+    "201 names in the journal, first append: CPU": "-",
+    "201 names in the journal, append after another process's: CPU": "-",
+    "201 names in the journal: memory": "-",
     "journal on disk, 2 days of 50 groups, hourly": "70 at most",
     "deriving, 25 hourly polls of 10 groups: CPU": "60 µs at most",
     "500 groups to points, a tenant's first answer: CPU": "4 x at most",

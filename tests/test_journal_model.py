@@ -137,8 +137,13 @@ FAULTS: dict[str, Plant] = {
     "the superseded is sent again": lambda patch: patch.setattr(Letters, "_superseded", lambda *_: False),
     "what was refused is gone": lambda patch: patch.setattr(Letters, "bury", lambda *_: None),
     "a letter outlives its newer value": lambda patch: patch.setattr(letters, "drop_superseded", lambda *_: None),
-    "what never was is still known": lambda patch: patch.setattr(Names, "doubt", lambda _: None),
+    "what never was is still known": lambda patch: patch.setattr(Names, "forget", _once(Names.forget)),
 }
+
+
+def _once(forget: Callable[[Names], None]) -> Callable[[Names], None]:
+    """Return what makes ready, and forgets nothing afterwards."""
+    return lambda names: None if hasattr(names, "_learnt") else forget(names)
 
 
 def test_a_journal_that_keeps_its_promises_lives() -> None:

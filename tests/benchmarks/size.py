@@ -10,6 +10,10 @@ class Size:
     times: int
     polls: int
     """Polls of 200 groups that are appended."""
+    together: int
+    """Rounds of polls that come at the same time."""
+    named: int
+    """Series in the journal that learns its names."""
     days: int
     """Of hourly polls, whose bytes on disk are counted."""
     derived: int
@@ -36,6 +40,8 @@ class Size:
 FULL = Size(
     times=5,
     polls=400,
+    together=6,
+    named=60_000,
     days=30,
     derived=2,
     followed=1_000,
@@ -51,6 +57,8 @@ FULL = Size(
 QUICK = Size(
     times=1,
     polls=5,
+    together=1,
+    named=200,
     days=2,
     derived=1,
     followed=10,

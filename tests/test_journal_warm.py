@@ -110,6 +110,29 @@ def test_after_another_process_has_written_only_what_is_new_is_learnt(tmp_path: 
         assert len(service.history(group("a", tenant="fabrikam").series, 0, MIDNIGHT + DAY)) == 1
 
 
+def test_a_name_from_beside_is_held_no_longer_than_it_stands(tmp_path: Path) -> None:
+    """Points of a series that another process was the first to append are read, and are nobody's once it is forgotten.
+
+    So it is for who has learnt all names, and for who only reads.
+    """
+    path = tmp_path / "journal.db"
+    theirs = group("theirs", tenant="fabrikam")
+    with Journal(path) as service, Journal(path) as beside, Journal(path, readonly=True) as reader:
+        service.append([org()])
+        beside.append([theirs])
+        for journal in (service, reader):
+            assert every(journal) == [org(), theirs]
+            assert journal.history(theirs.series, 0, MIDNIGHT + DAY) == [theirs]
+        beside.forget("fabrikam")
+        for journal in (service, reader):
+            assert every(journal) == [org()]
+            assert journal.history(theirs.series, 0, MIDNIGHT + DAY) == []
+            assert journal.series("exposure_score_by_group") == []
+        service.append([theirs])
+        assert every(service) == every(reader) == [org(), theirs]
+        assert look(path, "SELECT id FROM series WHERE tenant = 'fabrikam'") == [(3,)]
+
+
 def test_what_failed_costs_no_look_at_all_names(journal: Journal) -> None:
     """A full disk doesn't make the service learn its names anew each time: at most those of its last append."""
     journal.append([org(), group("a")])

@@ -115,22 +115,22 @@ class Names:
         known = self._warm.series(number)
         if known is None:
             if self._learnt and number > self._learnt:
-                self._learn(connection)
+                with suppress(sqlite3.DatabaseError):  # where a name can't be read this one still may be
+                    self._learn(connection)
             row = connection.execute(f"{_SERIES} WHERE id = ?", (number,)).fetchone()
             known = _decoded(number, row[1:] if row else None)
-            self._warm.keep(number, known)
+            if number <= self._learnt or not self._learnt:
+                self._warm.keep(number, known)
         return known
 
     def of_measurement(
         self, connection: sqlite3.Connection, measurement: str, tenant: str | None = None
     ) -> Sequence[tuple[int, Series]]:
         """Return the series of a measurement, of one tenant or of all, by number; damaged ones are left out."""
-        return self._sound(
-            connection,
-            connection.execute(
-                f"{_SERIES} WHERE measurement = ?1 AND (?2 IS NULL OR tenant = ?2)", (measurement, tenant)
-            ),
+        rows = connection.execute(
+            f"{_SERIES} WHERE measurement = ?1 AND (?2 IS NULL OR tenant = ?2)", (measurement, tenant)
         )
+        return self._sound(connection, rows)
 
     def following(
         self, connection: sqlite3.Connection, measurement: str, after: int, most: int

@@ -1,5 +1,6 @@
 """The names that memory holds: as many as were in use, no more, and the rest comes from the file by its number."""
 
+import sqlite3
 import tracemalloc
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from journals import DAY, HOUR, MIDNIGHT, every, group, hear, look, org, other
 from names_beside import change_names
 
 from collector.journal import Journal, names
+from collector.journal.names import Names
 from collector.journal.warm import Warm
+from collector.point import Series
 
 
 @given(st.lists(st.integers(0, 30), max_size=200), st.integers(1, 8))
@@ -45,6 +48,34 @@ def test_more_series_than_are_held_keep_their_numbers(journal: Journal, monkeypa
         assert [len(small.history(group(f"g{n}").series, 0, MIDNIGHT + DAY)) for n in range(20)] == [3] * 20
     with Journal(journal.path, readonly=True) as reader:
         assert [len(reader.history(group(f"g{n}").series, 0, MIDNIGHT + DAY)) for n in range(20)] == [3] * 20
+
+
+def test_a_damaged_name_hides_its_own_points_alone(journal: Journal) -> None:
+    """Names are read some at once: one that doesn't prove takes none of its neighbours along, nor one that is gone."""
+    points = [group(f"g{n}") for n in range(9)]
+    journal.append(points)
+    look(journal.path, "UPDATE series SET tags = replace(tags, 'g4', 'g5') WHERE id = 5")
+    look(journal.path, "DELETE FROM series WHERE id = 7")
+    with Journal(journal.path, readonly=True) as reader:
+        assert every(reader) == [*points[:4], points[5], *points[7:]]
+
+
+def test_where_names_can_not_be_read_at_once_each_is_read_alone(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of names that the file has lost holds up no row whose own name is on another."""
+    points = [group(f"g{n}") for n in range(9)]
+    journal.append(points)
+    read = Names._read
+
+    def torn(self: Names, connection: sqlite3.Connection, number: int, most: int) -> Series:
+        if most > 1:
+            raise sqlite3.DatabaseError("database disk image is malformed")
+        return read(self, connection, number, most)
+
+    monkeypatch.setattr(Names, "_read", torn)
+    with Journal(journal.path, readonly=True) as reader:
+        assert every(reader) == points
 
 
 def test_a_name_that_json_escapes_is_the_same_from_the_file(journal: Journal) -> None:

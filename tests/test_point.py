@@ -1,6 +1,7 @@
 """Points and tags: any name becomes a tag that is carried, and two names never become one."""
 
 import hashlib
+import pickle
 
 import pytest
 from hypothesis import given
@@ -138,3 +139,10 @@ def test_times_are_said_in_utc() -> None:
     """RFC 3339 with Z, and milliseconds only where there are some."""
     assert rfc3339(1_700_000_000_000) == "2023-11-14T22:13:20Z"
     assert rfc3339(1_700_000_000_007) == "2023-11-14T22:13:20.007Z"
+
+
+def test_a_series_that_proved_itself_is_the_same_as_one_that_was_made() -> None:
+    """Read back, a series is equal to the one that was written, in every way that a series is used."""
+    read = Series.proven("exposure_score", (("tenant", "contoso"),))
+    assert (read, hash(read), repr(read), {SERIES: 1}[read]) == (SERIES, hash(SERIES), repr(SERIES), 1)
+    assert pickle.loads(pickle.dumps(read)) == SERIES  # noqa: S301 - its own

@@ -5,26 +5,25 @@ rest the file is asked by number. A row of names that doesn't prove whole is nev
 stays behind, and what comes after it is well.
 """
 
-import json
 import sqlite3
-import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any
 
-from collector.journal.codec import Damaged, Shape, checksum
+from collector.journal.codec import Damaged, Shape
 from collector.journal.fingerprints import Fingerprints
+from collector.journal.named import SERIES, decoded, row_of, texts
 from collector.journal.numbers import new_number
 from collector.journal.shapes import Shapes
 from collector.journal.warm import Warm
 from collector.point import Series
 
-_SERIES = "SELECT id, measurement, tenant, tags, crc FROM series"
 _STAND = "SELECT count(*), coalesce(sum(crc), 0) FROM series WHERE id <= ?"
 _WARM = 16_384
 """Series that are held as objects at the least: what a service polls, derives from and delivers at one time."""
 _ANSWERED = 1_000
 """Of one question no more are held, however many it is about."""
+_AHEAD = 100
+"""Series that are read at once, where they are read one behind the other."""
 _FAMILIES = 4
 """Measurements of a tenant that are learnt alone: who asks of more learns all names."""
 
@@ -56,6 +55,8 @@ class Names:
         """The newest of this process, by fingerprint: their transaction may yet come to nothing."""
         self._before = 0, (0, 0)
         """What was learnt before those, and how that stood."""
+        self._following = 0
+        """The number behind the last that were read."""
         self._doubted = False
 
     def take_back(self) -> None:
@@ -117,10 +118,13 @@ class Names:
             if self._learnt and number > self._learnt:
                 with suppress(sqlite3.DatabaseError):  # where a name can't be read this one still may be
                     self._learn(connection)
-            row = connection.execute(f"{_SERIES} WHERE id = ?", (number,)).fetchone()
-            known = _decoded(number, row[1:] if row else None)
-            if number <= self._learnt or not self._learnt:
-                self._warm.keep(number, known)
+            # Rows stand in the order of their poll, as its series did when they came: where one that is not held
+            # follows another, more of them will.
+            most = _AHEAD if number == self._following else 1
+            try:
+                known = self._read(connection, number, most)
+            except sqlite3.DatabaseError:
+                known = self._read(connection, number, 1)
         return known
 
     def of_measurement(
@@ -128,7 +132,7 @@ class Names:
     ) -> Sequence[tuple[int, Series]]:
         """Return the series of a measurement, of one tenant or of all, by number; damaged ones are left out."""
         rows = connection.execute(
-            f"{_SERIES} WHERE measurement = ?1 AND (?2 IS NULL OR tenant = ?2)", (measurement, tenant)
+            f"{SERIES} WHERE measurement = ?1 AND (?2 IS NULL OR tenant = ?2)", (measurement, tenant)
         )
         return self._sound(connection, rows)
 
@@ -140,7 +144,7 @@ class Names:
         And behind which number to go on, None where there are no more.
         """
         rows = connection.execute(
-            f"{_SERIES} WHERE measurement = ? AND id > ? ORDER BY id LIMIT ?", (measurement, after, most)
+            f"{SERIES} WHERE measurement = ? AND id > ? ORDER BY id LIMIT ?", (measurement, after, most)
         ).fetchall()
         return self._sound(connection, rows), rows[-1][0] if len(rows) == most else None
 
@@ -167,15 +171,33 @@ class Names:
     def _learn(self, connection: sqlite3.Connection) -> None:
         """Learn the series that came since the last that was learnt."""
         count, total = self._stand
-        for number, *row in connection.execute(f"{_SERIES} WHERE id > ? ORDER BY id", (self._learnt,)):
+        for number, *row in connection.execute(f"{SERIES} WHERE id > ? ORDER BY id", (self._learnt,)):
             self._learnt = number
             # Of a checksum that is no number any more, the file's sum is another each time: all is learnt anew then.
             count, total = count + 1, total + (row[-1] if isinstance(row[-1], int) else 0)
             # Who gave the number was another process: what this one added before it is in the file.
             self._added = []
             with suppress(Damaged):
-                self._fingerprints.put(self._fingerprints.of_texts(_texts(number, row)), number)
+                self._fingerprints.put(self._fingerprints.of_texts(texts(number, row)), number)
         self._stand = count, total
+
+    def _read(self, connection: sqlite3.Connection, number: int, most: int) -> Series:
+        """Return the series of a number from the file, and hold it and those behind it, `most` in all."""
+        self._following = number + most
+        known = None
+        for its, *row in connection.execute(f"{SERIES} WHERE id >= ? AND id < ? ORDER BY id", (number, number + most)):
+            try:
+                series = self._warm.series(its) or decoded(its, row)
+            except Damaged:
+                if its == number:
+                    raise
+                continue
+            if its <= self._learnt or not self._learnt:
+                self._warm.keep(its, series)
+            known = series if its == number else known
+        if known is None:
+            raise Damaged(f"series {number}", "it is gone")
+        return known
 
     def _learn_about(self, connection: sqlite3.Connection, series: Series) -> bool:
         """Learn what there is to know of a series; return whether there was anything to learn."""
@@ -186,9 +208,9 @@ class Names:
         elif family in self._families:
             return False
         else:
-            for number, *row in connection.execute(f"{_SERIES} WHERE measurement = ? AND tenant = ?", family):
+            for number, *row in connection.execute(f"{SERIES} WHERE measurement = ? AND tenant = ?", family):
                 with suppress(Damaged):
-                    self._fingerprints.put(self._fingerprints.of_texts(_texts(number, row)), number)
+                    self._fingerprints.put(self._fingerprints.of_texts(texts(number, row)), number)
             self._families.add(family)
         return True
 
@@ -203,7 +225,7 @@ class Names:
             series = self._warm.series(number)
             if series is None:
                 try:
-                    series = _decoded(number, row)
+                    series = decoded(number, row)
                 except Damaged:
                     continue
                 if len(found) < _ANSWERED:
@@ -212,39 +234,15 @@ class Names:
         return found
 
     def _add_series(self, connection: sqlite3.Connection, series: Series, fingerprint: bytes) -> int:
-        (first, tenant), *rest = series.tags
-        if first != "tenant":
+        if series.tags[0][0] != "tenant":
             raise ValueError(f"{series.measurement}: the first tag of a series is its tenant")
-        tags = json.dumps(rest, ensure_ascii=False, separators=(",", ":"))
         number = new_number(connection, "series", self._learnt)
-        crc = checksum(number, series.measurement, tenant, tags)
-        connection.execute(
-            "INSERT INTO series (id, measurement, tenant, tags, crc) VALUES (?, ?, ?, ?, ?)",
-            (number, series.measurement, tenant, tags, crc),
-        )
+        row = row_of(number, series)
+        connection.execute("INSERT INTO series (id, measurement, tenant, tags, crc) VALUES (?, ?, ?, ?, ?)", row)
         if not self._added:
             self._before = self._learnt, self._stand
         self._added.append((fingerprint, number))
         self._fingerprints.put(fingerprint, number)
         self._learnt = number
-        self._stand = self._stand[0] + 1, self._stand[1] + crc
+        self._stand = self._stand[0] + 1, self._stand[1] + row[-1]
         return number
-
-
-def _texts(number: int, row: Sequence[Any]) -> Sequence[str]:
-    """Return the texts of a row of a series: its measurement, and each tag's key and value."""
-    measurement, tenant, tags, crc = row
-    if checksum(number, measurement, tenant, tags) != crc:
-        raise Damaged(f"series {number}", "the checksum differs")
-    if "\\" in tags:
-        return measurement, "tenant", tenant, *[text for pair in json.loads(tags) for text in pair]
-    # Nothing is escaped, so that between quotes there are texts and what parts them, by turns.
-    return measurement, "tenant", tenant, *tags.split('"')[1::2]
-
-
-def _decoded(number: int, row: Sequence[Any] | None) -> Series:
-    if row is None:
-        raise Damaged(f"series {number}", "it is gone")
-    # Interned: most series have these texts in common.
-    measurement, key, tenant, *rest = map(sys.intern, _texts(number, row))
-    return Series(measurement, ((key, tenant), *zip(rest[::2], rest[1::2], strict=True)))

@@ -10,7 +10,7 @@ from journals import MIDNIGHT, every, group, look
 
 from collector.batch import Row
 from collector.journal import Journal
-from collector.journal.codec import Key, decode, encode, shape_of
+from collector.journal.codec import Key, encode, shape_of
 from collector.journal.packing import Packer
 from collector.journal.rows import _TOGETHER
 from collector.point import Point, Value
@@ -51,9 +51,7 @@ def test_a_packed_row_is_the_encoded_one(key: Key, fields: dict[str, Value]) -> 
 def test_an_int_of_any_length_is_packed(value: int) -> None:
     """Where an int no longer takes one byte, it takes two, and not another's place."""
     key, fields = Key(1, 2, 3, 4), {"score": 1.5, "level": value, "spike": 1}
-    packed = Packer(4, shape_of(fields)).packed(1, 2, 3, fields)
-    assert packed == encode(key, fields)
-    assert decode(key, shape_of(fields), packed) == fields
+    assert Packer(4, shape_of(fields)).packed(1, 2, 3, fields) == encode(key, fields)
 
 
 def test_values_of_a_subclass_are_kept_as_what_they_are(journal: Journal) -> None:

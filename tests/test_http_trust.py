@@ -13,8 +13,9 @@ import pytest
 from origins import Authority, Origin, Reply, Request
 
 from collector.errors import ConfigError, Unauthorized, Unavailable
-from collector.http import Http, trust
+from collector.http import Http
 from collector.http.transport import proxy_for
+from collector.http.trust import Trust
 
 WELL = Reply(b"well")
 
@@ -123,7 +124,7 @@ def test_a_ca_file_without_a_certificate_is_a_wrong_setting(tmp_path: Path, cont
         Http(file)
     for absent, why in ((tmp_path / "absent.pem", "no such file"), (tmp_path, "can't be read")):
         with pytest.raises(ConfigError) as caught:
-            trust(absent)
+            Trust(absent)
         assert str(caught.value).startswith(f"ca_file: {absent}: {why}")
         assert not any(raw in str(caught.value) for raw in ("Errno", "_ssl.c", "[X509"))
         assert "PEM file" in caught.value.mend

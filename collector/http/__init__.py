@@ -6,10 +6,8 @@ whoever asked decides when to come back. What a server says beyond an answer's e
 
 import datetime as dt
 import email.utils
-import errno
 import math
 import re
-import ssl
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -20,12 +18,12 @@ from pathlib import Path
 from typing import Self
 
 import httpx
-import truststore
 
-from collector.errors import BadResponse, ConfigError, Unauthorized
+from collector.errors import BadResponse, Unauthorized
 from collector.http.faults import Way, translated
 from collector.http.streams import Deadline
 from collector.http.transport import Transport, proxy_for
+from collector.http.trust import Trust
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of an answer's body, after decompression."""
@@ -33,7 +31,6 @@ MAX_RETRY_AFTER = 6 * 3600.0
 """Seconds: no server can silence a subject or a sink for longer than the longest interval."""
 
 _AGE = re.compile(r"[0-9]{1,9}")
-_CA_MEND = "name a PEM file with the certificate of the authority that issued the server's"
 _HEADERS = {"Accept-Encoding": "gzip", "User-Agent": "exposure-collector"}
 
 
@@ -80,7 +77,7 @@ class Http:
     def __init__(self, ca_file: Path | None = None, connections: int = 100) -> None:
         self._deadline = Deadline()
         # httpx's client would add a cookie jar, and refuse an answer whose Location it can't read.
-        self._transport = Transport(self._deadline, trust(ca_file), connections)
+        self._transport = Transport(self._deadline, Trust(ca_file), connections)
         self._ca_key = "ca_file"
         self._seen: Seen | None = None
         self._direct = False
@@ -163,25 +160,6 @@ def _date(text: str) -> float | None:
         return date.replace(tzinfo=date.tzinfo or dt.UTC).timestamp()
     except (ValueError, OverflowError):
         return None
-
-
-def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """Return a context that trusts the system's store and `ca_file`; raise ConfigError when that isn't a PEM file."""
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except OSError as error:
-            raise ConfigError([f"ca_file: {ca_file}: {_unread(error)}"], mend=_CA_MEND) from error
-    return context
-
-
-def _unread(error: OSError) -> str:
-    """Return why no certificate was read from a file: OpenSSL's words name lines of its source."""
-    if isinstance(error, ssl.SSLError):
-        return "holds no certificate in PEM form (one that begins with -----BEGIN CERTIFICATE-----)"
-    whys = {errno.ENOENT: "no such file", errno.EACCES: "this user may not read it"}
-    return whys.get(error.errno or 0, "can't be read as a file of certificates")
 
 
 def _body(response: httpx.Response, where: str) -> bytes:

@@ -18,6 +18,7 @@ import httpcore
 import httpx
 
 from collector.http.resolver import Address, Resolver
+from collector.http.trust import Trust
 
 T = TypeVar("T")
 
@@ -85,10 +86,11 @@ class Deadline:
 
 
 class Backend(httpcore.NetworkBackend):
-    """Connections that know the deadline."""
+    """Connections that know the deadline, and by `trust` whom to believe."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, trust: Trust) -> None:
         self._deadline = deadline
+        self._trust = trust
         self._inner = httpcore.SyncBackend()
         self._resolver = Resolver()
 
@@ -112,7 +114,7 @@ class Backend(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
             else:
-                return _Plain(stream, self._deadline)
+                return _Plain(stream, self._deadline, self._trust)
         raise NoConnection(failure.__cause__ if failure else None) from failure
 
     def _addresses(self, host: str, port: int) -> list[Address]:
@@ -127,8 +129,9 @@ class Backend(httpcore.NetworkBackend):
 
 
 class _Plain(httpcore.NetworkStream):
-    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline, trust: Trust) -> None:
         self._inner = inner
+        self._trust = trust
         self._socket: socket.socket = inner.get_extra_info("socket")
         self._deadline = deadline
 
@@ -149,11 +152,11 @@ class _Plain(httpcore.NetworkStream):
 
     def start_tls(
         self,
-        ssl_context: ssl.SSLContext,
+        ssl_context: ssl.SSLContext,  # noqa: ARG002 - the backend's trust stands in for it
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002 - as above
     ) -> httpcore.NetworkStream:
-        return _Tls(self, ssl_context, server_hostname or "")
+        return _Tls(self, self._trust, server_hostname or "")
 
     def close(self) -> None:
         self._inner.close()
@@ -165,12 +168,13 @@ class _Plain(httpcore.NetworkStream):
 class _Tls(httpcore.NetworkStream):
     """TLS over any stream, another TLS among them. Its handshake is done when it stands."""
 
-    def __init__(self, outer: httpcore.NetworkStream, context: ssl.SSLContext, host: str) -> None:
+    def __init__(self, outer: httpcore.NetworkStream, trust: Trust, host: str) -> None:
         self._outer = outer
+        self._trust = trust
         self._received = ssl.MemoryBIO()
         self._to_send = ssl.MemoryBIO()
         try:
-            self._tls = context.wrap_bio(self._received, self._to_send, server_hostname=host)
+            self._tls = trust.wrap(self._received, self._to_send, host)
             self._run(self._tls.do_handshake)
         except ssl.SSLCertVerificationError as error:
             self._outer.close()
@@ -201,11 +205,11 @@ class _Tls(httpcore.NetworkStream):
 
     def start_tls(
         self,
-        ssl_context: ssl.SSLContext,
+        ssl_context: ssl.SSLContext,  # noqa: ARG002 - the backend's trust stands in for it
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002 - as above
     ) -> httpcore.NetworkStream:
-        return _Tls(self, ssl_context, server_hostname or "")
+        return _Tls(self, self._trust, server_hostname or "")
 
     def close(self) -> None:
         self._outer.close()

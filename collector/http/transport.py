@@ -8,14 +8,19 @@ import contextlib
 import ssl
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
 import httpx
 
+from collector.http.pool import KEEP_SECONDS, Pool
 from collector.http.streams import Backend, Deadline
+from collector.http.trust import Trust
+
+_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For httpcore, which would read a store of its own else. It trusts nobody, and nothing is ever wrapped by it."""
 
 
 def proxy_for(url: str) -> str | None:
@@ -35,12 +40,11 @@ class ProxyUnusable(httpx.ProxyError):
 class Transport(httpx.BaseTransport):
     """httpx over httpcore with a network backend that knows the deadline, and a pool a proxy."""
 
-    def __init__(self, deadline: Deadline, context: ssl.SSLContext, connections: int) -> None:
+    def __init__(self, deadline: Deadline, trust: Trust, connections: int) -> None:
         self._deadline = deadline
-        self._backend = Backend(deadline)
-        self._context = context
+        self._backend = Backend(deadline, trust)
         self._connections = connections
-        self._pools: dict[str | None, httpcore.ConnectionPool] = {}
+        self._pools: dict[str | None, Pool] = {}
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -54,39 +58,36 @@ class Transport(httpx.BaseTransport):
             port=request.url.port,
             target=request.url.raw_path,
         )
+        asked = httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream)
         pool = self._pool(request.extensions["proxy"])
         with _as_httpx():
             # A pool whose connections are all in use is one more wait that ends.
-            timeout = {"pool": self._deadline.left(httpcore.PoolTimeout)}
-            answer = pool.handle_request(
-                httpcore.Request(
-                    request.method,
-                    url,
-                    headers=request.headers.raw,
-                    content=request.stream,
-                    extensions={"timeout": timeout},
-                )
-            )
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
+            connection = pool.take(url.origin, lambda: self._deadline.left(httpcore.PoolTimeout))
+            try:
+                answer = connection.handle_request(asked)
+            except BaseException:
+                pool.drop(connection)
+                raise
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=_Body(answer, lambda: pool.give_back(url.origin, connection))
+        )
 
     def close(self) -> None:
         """Close every connection that is idle."""
         for pool in self._pools.values():
             pool.close()
 
-    def _pool(self, proxy: str | None) -> httpcore.ConnectionPool:
+    def _pool(self, proxy: str | None) -> Pool:
         with self._lock:
             if proxy not in self._pools:
-                self._pools[proxy] = self._open(proxy)
+                self._pools[proxy] = Pool(self._connections_by(proxy).create_connection, self._connections)
             return self._pools[proxy]
 
-    def _open(self, proxy: str | None) -> httpcore.ConnectionPool:
+    def _connections_by(self, proxy: str | None) -> httpcore.ConnectionPool:
+        """Return what makes connections, and keeps none of them: that is our own pool's."""
         if proxy is None:
             return httpcore.ConnectionPool(
-                ssl_context=self._context,
-                max_connections=self._connections,
-                keepalive_expiry=5.0,
-                network_backend=self._backend,
+                ssl_context=_NOBODY, keepalive_expiry=KEEP_SECONDS, network_backend=self._backend
             )
         try:
             parsed = httpx.Proxy(proxy)
@@ -99,17 +100,17 @@ class Transport(httpx.BaseTransport):
         return httpcore.HTTPProxy(
             proxy_url=httpcore.URL(str(parsed.url)),
             proxy_auth=parsed.raw_auth,
-            proxy_ssl_context=self._context if parsed.url.scheme == "https" else None,
-            ssl_context=self._context,
-            max_connections=self._connections,
-            keepalive_expiry=5.0,
+            proxy_ssl_context=_NOBODY if parsed.url.scheme == "https" else None,
+            ssl_context=_NOBODY,
+            keepalive_expiry=KEEP_SECONDS,
             network_backend=self._backend,
         )
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
+    def __init__(self, answer: httpcore.Response, over: Callable[[], None]) -> None:
         self._answer = answer
+        self._over = over
 
     def __iter__(self) -> Iterator[bytes]:
         with _as_httpx():
@@ -117,10 +118,13 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         with _as_httpx():
-            if _goes_on(self._answer):
-                # The pool drops a connection whose socket is closed.
-                self._answer.extensions["network_stream"].close()
-            self._answer.close()
+            try:
+                if _goes_on(self._answer):
+                    # The pool drops a connection whose socket is closed.
+                    self._answer.extensions["network_stream"].close()
+                self._answer.close()
+            finally:
+                self._over()
 
 
 def _goes_on(answer: httpcore.Response) -> bool:
@@ -130,7 +134,7 @@ def _goes_on(answer: httpcore.Response) -> bool:
     """
     inside: Any = answer.stream
     try:
-        return bool(inside._stream._connection._h11_state.trailing_data[0])  # noqa: SLF001 - as said
+        return bool(inside._connection._h11_state.trailing_data[0])  # noqa: SLF001 - as said
     except AttributeError:
         return True
 

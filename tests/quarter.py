@@ -83,11 +83,13 @@ def _lately(tenant: str) -> Iterator[Point]:
             {"rbacGroupName": None if name == "(unassigned)" else name, "rbacGroupId": number, "score": 20.5 + risen}
             for number, name in enumerate(NAMES)
         ]
-        made = (
-            *scores.organization(tenant, slot, answer, 0),
-            *scores.device_groups(slot, {"value": rows}, groups.series),
-        )
-        yield from (point for point in made if isinstance(point, Point))
+        organization = scores.organization(tenant, slot, answer, 0, _sound)
+        for points in (*organization, *scores.device_groups(slot, {"value": rows}, groups, _sound)):
+            yield from points
+
+
+def _sound(fault: str) -> None:
+    raise ValueError(fault)
 
 
 def _note(tenant: str) -> Point:
@@ -125,6 +127,5 @@ def _failure(slot: int, subject: str) -> CollectorError | None:
 
 def _secure_scores(world: World) -> Iterator[Point]:
     for slot in range(SINCE, UNTIL, 6 * HOUR):
-        for point in scores.device_secure_score(PLAIN, slot, world.secure_score(PLAIN, slot)):
-            assert isinstance(point, Point)
-            yield point
+        for points in scores.device_secure_score(PLAIN, slot, world.secure_score(PLAIN, slot), _sound):
+            yield from points

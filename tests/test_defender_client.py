@@ -475,7 +475,7 @@ def test_a_steady_tenant_makes_no_new_series(fake: FakeTenant, defender: Defende
     assert all(one.series is two.series for one, two in zip(first, second, strict=True))
     fake.answers(rows(group("G0", rbacGroupId=0)))
     poll(defender, "device_groups")
-    assert len(defender._groups._alike) == 1
+    assert len(defender._groups._last) == 1
 
 
 def test_an_answer_as_large_as_the_cap_is_read(fake: FakeTenant, defender: Defender) -> None:

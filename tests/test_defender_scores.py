@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import tomllib
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from tenants import payload
 
 from collector.defender import document, scores
 from collector.defender.groups import Groups
-from collector.defender.scores import Fault
 from collector.errors import BadResponse
 from collector.point import Point
 
@@ -26,18 +26,20 @@ TYPES: dict[str, type] = {"float": float, "int": int, "string": str}
 
 def organization(answer: dict[str, Any]) -> tuple[list[Point], list[str]]:
     """Return the points and the faults of an organization's answer."""
-    return sorted_out(scores.organization("contoso", SLOT, answer, ARRIVED))
+    faults: list[str] = []
+    return [*chain(*scores.organization("contoso", SLOT, answer, ARRIVED, faults.append))], faults
+
+
+def secure_score(answer: dict[str, Any]) -> tuple[list[Point], list[str]]:
+    """Return the points and the faults of the devices' answer."""
+    faults: list[str] = []
+    return [*chain(*scores.device_secure_score("contoso", SLOT, answer, faults.append))], faults
 
 
 def groups(answer: dict[str, Any], known: dict[str, str] | None = None) -> tuple[list[Point], list[str]]:
-    """Return the points and the faults of a list of groups."""
-    return sorted_out(scores.device_groups(SLOT, answer, Groups("contoso", lambda: known or {}).series))
-
-
-def sorted_out(found: Any) -> tuple[list[Point], list[str]]:
-    """Return points and faults apart."""
-    listed = list(found)
-    return [one for one in listed if isinstance(one, Point)], [one.text for one in listed if isinstance(one, Fault)]
+    """Return the points and the faults of a list of groups, which is used up."""
+    faults: list[str] = []
+    return [*chain(*scores.device_groups(SLOT, answer, Groups("contoso", lambda: known or {}), faults.append))], faults
 
 
 def tags(point: Point) -> tuple[str, ...]:
@@ -66,7 +68,7 @@ def test_the_documented_answer_of_the_groups_is_a_point_a_group() -> None:
 def test_the_documented_secure_score_is_one_point() -> None:
     """The devices' secure score is a float too, where the API sends an integer."""
     answer = document.read(payload("configurationScore.json"))
-    points, faults = sorted_out(scores.device_secure_score("contoso", SLOT, answer))
+    points, faults = secure_score(answer)
     [point] = points
     assert (point.series.measurement, tags(point), point.fields) == (
         "device_secure_score",
@@ -97,7 +99,7 @@ def test_every_point_has_the_tags_and_fields_of_the_schema(file: str) -> None:
     answer = document.read(payload(file))
     points = [
         *(groups(answer)[0] if "value" in answer else organization(answer)[0]),
-        *sorted_out(scores.device_secure_score("contoso", SLOT, answer))[0],
+        *secure_score(answer)[0],
     ]
     assert points
     for point in points:
@@ -121,8 +123,8 @@ def test_a_row_without_a_finite_number_is_left_out_and_the_others_are_kept(score
     [fault] = faults
     assert fault.startswith("row 2 ('B'): score is ")
     single = document.read(f'{{"time": "2026-07-01T12:00:00Z", "score": {score}}}'.encode())
-    assert [organization(single)[0], sorted_out(scores.device_secure_score("c", SLOT, single))[0]] == [[], []]
-    assert len(organization(single)[1]) == len(sorted_out(scores.device_secure_score("c", SLOT, single))[1]) == 1
+    assert [organization(single)[0], secure_score(single)[0]] == [[], []]
+    assert len(organization(single)[1]) == len(secure_score(single)[1]) == 1
 
 
 def test_a_missing_score_is_no_zero() -> None:

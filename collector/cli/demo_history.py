@@ -57,11 +57,12 @@ def _notes(world: World, tenant: str) -> Iterator[Note]:
 
 def _poll(world: World, tenant: str, slot: int, groups: Groups) -> Iterator[Point]:
     """Yield the points that a poll would have brought at a past slot."""
-    made = (
-        *scores.organization(tenant, slot, world.organization(tenant, slot), slot * 1_000_000),
-        *scores.device_groups(slot, world.groups(tenant, slot), groups.series),
-    )
-    yield from (point for point in made if isinstance(point, Point))
+    faults: list[str] = []
+    for points in (
+        *scores.organization(tenant, slot, world.organization(tenant, slot), slot * 1_000_000, faults.append),
+        *scores.device_groups(slot, world.groups(tenant, slot), groups, faults.append),
+    ):
+        yield from points
 
 
 def show(console: Console, journal: Journal, world: World, tenant: str, now: int) -> None:

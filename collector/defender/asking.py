@@ -10,7 +10,7 @@ from collector.defender.answers import refusal
 from collector.defender.auth import Auth
 from collector.defender.clouds import Endpoints
 from collector.defender.pages import MAX_PAGES, following
-from collector.defender.scores import Fault
+from collector.defender.scores import Say
 from collector.errors import BadResponse
 from collector.http import Answer, Http
 from collector.point import Point, Series
@@ -24,8 +24,8 @@ MAX_GROUPS = 200_000
 
 _MEND = "if it stays so, see whether a proxy answers in the API's place, or whether the API has changed"
 
-Read = Callable[[dict[str, Any], int], Iterator[Point | Fault]]
-"""A page, and the moment it came (ns since the epoch), as points and faults. May raise BadResponse."""
+Read = Callable[[dict[str, Any], int, Say], Iterator[Sequence[Point]]]
+"""A page, and the moment it came (ns since the epoch), as points; its faults are said. May raise BadResponse."""
 
 
 class Asking:
@@ -110,11 +110,8 @@ class Asking:
         arrived = self._clock()
         try:
             page = document.read(answer.body)
-            for found in self._read(page, arrived):
-                if isinstance(found, Fault):
-                    self._fault(found)
-                else:
-                    self._keep(found)
+            for points in self._read(page, arrived, self._fault):
+                self._keep(points)
             more = following(page, self._url, self._endpoints.hosts)
         except BadResponse as error:
             raise BadResponse(f"{self._where()}: {error}") from error
@@ -127,20 +124,25 @@ class Asking:
         self._asked.add(more)
         return more
 
-    def _keep(self, point: Point) -> None:
-        known = len(self._points)
-        self._points[point.series] = point
-        if len(self._points) == known:
-            self._repeated[point.series] = None
-        elif known == MAX_GROUPS:
-            del self._points[point.series]
-            raise BadResponse(f"over {MAX_GROUPS:,} groups")
+    def _keep(self, points: Sequence[Point]) -> None:
+        new = {point.series: point for point in points}
+        if len(new) == len(points) <= MAX_GROUPS - len(self._points) and self._points.keys().isdisjoint(new):
+            self._points |= new
+            return
+        for point in points:
+            known = len(self._points)
+            self._points[point.series] = point
+            if len(self._points) == known:
+                self._repeated[point.series] = None
+            elif known == MAX_GROUPS:
+                del self._points[point.series]
+                raise BadResponse(f"over {MAX_GROUPS:,} groups")
 
-    def _fault(self, fault: Fault) -> None:
+    def _fault(self, fault: str) -> None:
         self._faulty += 1
         if len(self._faults) < _SHOWN:
             page = f"page {len(self._asked)}, " if len(self._asked) > 1 else ""
-            self._faults.append(f"{page}{fault.text}")
+            self._faults.append(f"{page}{fault}")
 
     def _unusable(self, end: BadResponse | None = None) -> BadResponse:
         """Return the error that says all that was wrong: how the poll ended, and the first faults of its rows."""

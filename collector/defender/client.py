@@ -110,9 +110,9 @@ class Defender:
             case "organization":
                 return partial(scores.organization, self._name, slot)
             case "device_secure_score":
-                return lambda answer, _: scores.device_secure_score(self._name, slot, answer)
+                return lambda answer, _, say: scores.device_secure_score(self._name, slot, answer, say)
             case _:
-                return lambda answer, _: scores.device_groups(slot, answer, self._groups.series)
+                return lambda answer, _, say: scores.device_groups(slot, answer, self._groups, say)
 
 
 def _forget(_series: Collection[Series], _repeated: Collection[Series]) -> None:

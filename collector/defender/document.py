@@ -14,8 +14,8 @@ _MOST_MARKS = 2_000_000
 """Commas and colons. Each value takes many times its bytes in memory; the longest answer of groups has 1.2 million."""
 
 
-_ODD = (rb"\"", rb"\\", b'" ', b'"\t', b'"\r', b'"\n')
-"""What may hide a key from who counts them by their `":`."""
+_ODD = ((b"\\", rb"\""), (b"\\", rb"\\"), (b" ", b" :"), (b"\t", b"\t:"), (b"\r", b"\r:"), (b"\n", b"\n:"))
+"""What may hide a key from who counts them by their `":`, each behind a byte of it that is found much sooner."""
 
 
 class Ambiguous(dict[str, Any]):
@@ -28,7 +28,7 @@ def read(body: bytes) -> dict[str, Any]:
     NaN, Infinity and numbers beyond a float's range are floats that aren't finite. An object further in that has a key
     twice is an `Ambiguous`.
     """
-    if body.count(b",") + body.count(b":") > _MOST_MARKS:
+    if len(body) > _MOST_MARKS and body.count(b",") + body.count(b":") > _MOST_MARKS:
         raise BadResponse(f"over {_MOST_MARKS:,} values, in {len(body)} bytes")
     document = _plain(body)
     try:
@@ -66,16 +66,21 @@ def _plain(body: bytes) -> object | None:
     A text without what is odd has a `":` for each key at least, so that no key is there twice where as many are in its
     objects. The outermost is counted, and those in its lists: a text that nests deeper has to be read.
     """
-    if any(odd in body for odd in _ODD):
+    if any(byte in body and odd in body for byte, odd in _ODD):
         return None
     try:
-        document = json.loads(body.decode())
+        text = body.decode()
+        document = json.loads(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict):
         return None
-    rows = [row for value in document.values() if isinstance(value, list) for row in value if isinstance(row, dict)]
-    return document if len(document) + sum(map(len, rows)) == body.count(b'":') else None
+    keys = len(document)
+    for value in document.values():
+        if isinstance(value, list):
+            alike = set(map(type, value)) == {dict}
+            keys += sum(map(len, value if alike else [row for row in value if isinstance(row, dict)]))
+    return document if keys == text.count('":') else None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from fakes import Script, Stage, Store, Time, score
 
 from collector.batch import Cursor
 from collector.journal import Journal
-from collector.pipeline import Backoff, Collecting, Delivery, Hold, Outcome, Terms
+from collector.pipeline import Backoff, Collecting, Delivery, Hold, Outcome, Pace, Terms
 from collector.pipeline.deliver import State
 from collector.point import Point
 
@@ -22,7 +22,7 @@ def middle(low: float, high: float) -> float:
 class Polls:
     """A `Collecting` on a stage, with what it settled."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, *, paced: bool = False) -> None:
         self.journal = journal
         self.time = Time()
         self.stage = Stage(self.time)
@@ -33,6 +33,7 @@ class Polls:
             workers=self.stage,
             name="host-1",
             timeout=30.0,
+            pace=Pace(monotonic=self.time) if paced else None,
             monotonic=self.time,
         )
 
@@ -44,12 +45,13 @@ class Polls:
         patient: bool = True,
         subject: str = "organization",
         succeeded: bool = False,
+        draw: Callable[[float, float], float] = middle,
     ) -> None:
         now = self.time.now
         terms = Terms(
             last_start=now + seconds - 1,
             end=now + seconds,
-            backoff=Backoff(base=2.0, most=60.0, draw=middle),
+            backoff=Backoff(base=2.0, most=60.0, draw=draw),
             patient=patient,
         )
         self.collecting.poll(source, subject, SLOT, terms, self._settled, succeeded=succeeded)

@@ -5,6 +5,7 @@ from collector.pipeline.collect import Collecting
 from collector.pipeline.deliver import Delivery
 from collector.pipeline.hold import Hold
 from collector.pipeline.outcome import Outcome
+from collector.pipeline.pace import Pace
 from collector.pipeline.poll import Terms
 
-__all__ = ["Backoff", "Collecting", "Delivery", "Hold", "Outcome", "Terms"]
+__all__ = ["Backoff", "Collecting", "Delivery", "Hold", "Outcome", "Pace", "Terms"]

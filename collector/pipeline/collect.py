@@ -14,6 +14,7 @@ from typing import NamedTuple
 from collector.errors import BadResponse, CollectorError, Unauthorized, Unavailable
 from collector.pipeline.hold import Hold
 from collector.pipeline.outcome import Outcome, poll_point, say_failed, say_settled
+from collector.pipeline.pace import Pace
 from collector.pipeline.poll import Poll, Terms
 from collector.pipeline.protocols import Asking, Source, Workers
 from collector.step import Step
@@ -32,7 +33,10 @@ class _LeftAlone(NamedTuple):
 
 
 class Collecting:
-    """Polls sources on the workers and keeps what comes. `name` is this collector's, as `collector_poll` has it."""
+    """Polls sources on the workers and keeps what comes. `name` is this collector's, as `collector_poll` has it.
+
+    `pace`: how often a tenant may be asked; None: as often as there is reason to.
+    """
 
     def __init__(
         self,
@@ -41,9 +45,11 @@ class Collecting:
         workers: Workers,
         name: str,
         timeout: float,
+        pace: Pace | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._hold = hold
+        self._pace = pace
         self._workers = workers
         self._name = name
         self._timeout = timeout
@@ -122,6 +128,10 @@ class Collecting:
         if seconds <= 0:
             self._settle(poll, Unavailable("the slot ended before the answer was whole"))
             return
+        wait = self._pace.wait(poll.source.tenant) if self._pace else 0.0
+        if wait > 0:
+            self._pause(poll, asking, wait)
+            return
         started = self._monotonic()
         error: CollectorError | None = CollectorError("a fault of the collector; its log has the trace")
         step = Step.DONE  # an error ends the poll, or at least this try
@@ -138,6 +148,22 @@ class Collecting:
                 self._slow.add(poll.source.tenant)
             # Also when something unforeseen is on its way up: a poll is settled, whatever happens to it.
             self._next(poll, asking, step, error)
+
+    def _pause(self, poll: Poll, asking: Asking, wait: float) -> None:
+        """Go on with a poll when its tenant may be asked again, or give it up when that is after its slot."""
+        if self._monotonic() + wait >= poll.terms.end:
+            self._settle(poll, Unavailable("the slot ended before the tenant might be asked as often as it needs"))
+            return
+        poll.waiting = True
+        self._workers.later(wait, COLLECT, partial(self._resume, poll, asking))
+
+    def _resume(self, poll: Poll, asking: Asking) -> None:
+        with self._lock:
+            poll.waiting = False
+        if poll.over:
+            self._settle(poll, Unavailable(poll.over))
+        else:
+            self._soon(poll, partial(self._step, poll, asking))
 
     def _next(self, poll: Poll, asking: Asking, step: Step, error: CollectorError | None) -> None:
         if isinstance(error, Unavailable):

@@ -14,12 +14,13 @@ from collector.http.clients import Clients
 from collector.influx import open_sink
 from collector.journal import Journal, Unsound
 from collector.log import logger
-from collector.pipeline import Backoff, Collecting, Delivery, Hold, Outcome, Terms
+from collector.pipeline import Backoff, Collecting, Delivery, Hold, Outcome, Pace, Terms
 from collector.pipeline.collect import COLLECT, SIGN_IN, SLOW
 from collector.pipeline.deliver import DELIVER, State
 from collector.service.deriving import DERIVING, Deriving
 from collector.service.ids import last_ids
 from collector.service.lanes import Lanes
+from collector.service.spread import Spread
 from collector.settings import Settings
 
 SLOT = "slot"
@@ -29,6 +30,8 @@ PRUNE = "prune"
 STOP_SECONDS = 8.0
 _SIGN_INS = 64
 """Sign-ins at once, at the least."""
+_PACED = 60
+"""Seconds of the interval from which on the API's limits are kept."""
 _DAY = 86_400_000
 _IDS_DAYS = 400
 """How far back the last id of a group is looked for."""
@@ -73,8 +76,14 @@ class Engine:
         self.deriving = Deriving(journal, rules(settings), self.lanes, self._deliver)
         self.hold = Hold(journal, appended=self.nudge)
         self._collecting = Collecting(
-            hold=self.hold, workers=self.lanes, name=name, timeout=settings.poll.timeout_seconds
+            hold=self.hold,
+            workers=self.lanes,
+            name=name,
+            timeout=settings.poll.timeout_seconds,
+            # Shorter intervals are for trying things out, which is not done with Microsoft's API.
+            pace=Pace() if settings.poll.interval_seconds >= _PACED else None,
         )
+        self._spread = Spread(self.lanes, SLOT)
         for delivery in self.deliveries:
             self._name_a_move(delivery)
 
@@ -85,19 +94,27 @@ class Engine:
         settled: Callable[[Outcome], None],
         leave_out: frozenset[tuple[str, str]] = frozenset(),
         succeeded: frozenset[tuple[str, str]] = frozenset(),
+        within: float = 0.0,
     ) -> int:
-        """Start the polls of a slot, but for the (tenant, subject) left out; return how many were started.
+        """Start the polls of a slot, but for the (tenant, subject) left out; return how many there are.
 
-        `succeeded`: those of which an earlier poll of the slot has succeeded.
+        `succeeded`: those of which an earlier poll of the slot has succeeded. `within`: the seconds over which the
+        tenants are spread.
         """
-        started = 0
+        count = 0
+        tenants: list[tuple[str, Callable[[], None]]] = []
         for source in self.sources:
-            for subject in self.settings.poll.subjects:
-                key = source.tenant, subject
-                if key not in leave_out:
-                    self._collecting.poll(source, subject, slot, terms, settled, succeeded=key in succeeded)
-                    started += 1
-        return started
+            subjects = [subject for subject in self.settings.poll.subjects if (source.tenant, subject) not in leave_out]
+            count += len(subjects)
+
+            def begin(source: Defender = source, subjects: Sequence[str] = subjects) -> None:
+                for subject in subjects:
+                    before = (source.tenant, subject) in succeeded
+                    self._collecting.poll(source, subject, slot, terms, settled, succeeded=before)
+
+            tenants.append((source.tenant, begin))
+        self._spread.begin(tenants, within)
+        return count
 
     def abandon(self, reason: str) -> None:
         """Settle, as failed, every poll that waits for its next try."""

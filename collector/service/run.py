@@ -18,6 +18,7 @@ from collector.service.facts import Watching
 from collector.service.manager import Manager
 from collector.service.offset import Offset
 from collector.service.soundness import Soundness
+from collector.service.spread import span
 from collector.settings import Settings
 from collector.settings.fields import is_loopback
 from collector.web import Web
@@ -164,8 +165,9 @@ class Running:
             return  # it could not end inside the slot, and the next one is near
         now = time.monotonic()
         terms = Terms(last_start=now + left - least, end=now + left, backoff=self._backoff)
-        started = self._engine.poll(slot, terms, self._settled, leave_out)
-        _log.debug("slot.started", slot=rfc3339(slot), polls=started, left_out=len(leave_out))
+        within = span(len(self._engine.sources), left)
+        polls = self._engine.poll(slot, terms, self._settled, leave_out, within=within)
+        _log.debug("slot.started", slot=rfc3339(slot), polls=polls, left_out=len(leave_out), within=round(within, 1))
 
     def _settled(self, outcome: Outcome) -> None:
         self._compared |= outcome.error is None

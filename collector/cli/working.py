@@ -10,6 +10,7 @@ import typer
 
 from collector.cli.again import Patience
 from collector.cli.ending import when_told
+from collector.cli.garbage import search_seldom
 from collector.cli.options import (
     ConfigFile,
     Json,
@@ -59,6 +60,7 @@ def run(*, config: ConfigFile = None, name: Name = None) -> None:
         cut.start()
 
     when_told(end)
+    search_seldom()
     service.run(stop)
     _end(service)
 
@@ -87,6 +89,7 @@ def once(
     settings = read_settings(config)
     tenants = chosen(settings, tenant)
     want_secrets(settings, tenants)
+    search_seldom()
     report = poll_once(settings, name=collector_name(name), tenants=tenants, patience=patience)
     if as_json:
         print(json.dumps(_document(report)))

@@ -31,6 +31,8 @@ class Size:
     tenants: int
     groups: int
     """Of a round: tenants, and groups a tenant."""
+    latency: float
+    """Seconds in which each request of the round is answered."""
     seeds: int
     """Labelled histories of each kind that are told of, or not."""
     told: int
@@ -50,7 +52,8 @@ FULL = Size(
     journaled=100_000,
     trended=365,
     tenants=50,
-    groups=40,
+    groups=200,
+    latency=0.2,
     seeds=12,
     told=730,
 )
@@ -68,6 +71,7 @@ QUICK = Size(
     trended=2,
     tenants=2,
     groups=2,
+    latency=0.05,
     seeds=2,
     told=60,
 )

@@ -1,8 +1,13 @@
-"""A whole round: every tenant polled and delivered, held against a client that only asks and keeps nothing."""
+"""A whole round: every tenant polled and delivered, held against a client that only asks and keeps nothing.
+
+Raw points alone, as the bare client has nothing to derive from; and once more with what is derived of them.
+"""
 
 import json
 import resource
 import ssl
+import subprocess
+import sys
 import time
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,52 +22,64 @@ from benchmarks.figures import Spread, interleaved, short
 from benchmarks.size import Size
 from benchmarks.table import Row
 from servers import Influxd
-from system.blackbox import Simulated, collector, settings, v1, well
+from system.blackbox import COMMAND, Simulated, environment, settings, v1, well
 
-_LATENCY = 0.05
+_ROOT = Path(__file__).parents[2]
+_UNDERIVED = (sys.executable, "-m", "tests.benchmarks.underived")
 _POLLS = 32
 _SIGN_INS = 64
 """Exchanges at once, as the service has them unless the settings say otherwise."""
 _BESIDE = 3
 """Points of a tenant's round beside its groups': the organization's, and one for each of the two polls."""
+_MOST_TIMES = 3
+"""Repetitions: one of the whole size takes a minute and more."""
+_SECONDS = 900
 _PATHS = ("/api/exposureScore", "/api/exposureScore/ByMachineGroups")
 
 
 def measure(size: Size, folder: Path) -> Iterator[Row]:
-    """Yield the row of the round's time, and that of the collector's CPU for it."""
+    """Yield the row of the round's time, and those of the collector's CPU for it."""
     home = folder / "round"
     home.mkdir()
-    options = ("--tenants", str(size.tenants), "--groups", str(size.groups), "--latency", str(_LATENCY))
+    options = ("--tenants", str(size.tenants), "--groups", str(size.groups), "--latency", str(size.latency))
     with Influxd(home) as server, Simulated(home / "simulated", *options) as simulated:
-        collecting = _Collecting(server, simulated, home)
+        raw, derived = (_Collecting(server, simulated, home, command) for command in (_UNDERIVED, COMMAND))
         bare = _Bare(simulated)
         bare.round()  # so that what is measured finds the day's scores computed
-        asked, ours, alone = interleaved(size.times, bare.round, collecting.round, collecting.one_tenant)
-    what = f"round of {size.tenants} tenants x {size.groups} groups, answers in {_LATENCY * 1000:.0f} ms"
+        asked, took, alone, _, alone_derived = interleaved(
+            min(size.times, _MOST_TIMES), bare.round, raw.round, raw.one_tenant, derived.round, derived.one_tenant
+        )
+    what = f"round of {size.tenants} tenants x {size.groups} groups, answers in {size.latency * 1000:.0f} ms"
     yield Row(
         what=f"{what}: first request to last point in InfluxDB",
-        measured=f"{ours.said('s')}, {collecting.points:,} points",
+        measured=f"{took.said('s')}, {raw.points:,} points",
         against=f"{asked.said('s')}, bare httpx, as many threads",
-        figure=ours.over(asked).said("x"),
+        figure=took.over(asked).said("x"),
         goal="1.25 x at most",
     )
-    spent = Spread(tuple(collecting.cpu))
-    each = spent.beyond(alone).times(1e6 / (collecting.points - size.groups - _BESIDE))
-    yield Row(
-        what=f"{what}: CPU of once",
-        measured=f"{spent.said('s')}, {short(spent.median / collecting.points * 1e6)} µs a point",
-        against=f"{alone.said('s')}, once of one tenant",
-        figure=f"{each.said('µs')} a point more",
-    )
+    for points, collecting, one, goal in (
+        ("raw points", raw, alone, 40),
+        ("derived ones too", derived, alone_derived, 60),
+    ):
+        spent = Spread(tuple(collecting.cpu))
+        a_tenant = size.groups + _BESIDE
+        yield Row(
+            what=f"{what}: CPU of once, {points}",
+            measured=f"{spent.said('s')}, {short(spent.median / (size.tenants * a_tenant) * 1e6)} µs a raw point",
+            against=f"{one.said('s')}, once of one tenant",
+            figure=f"{spent.beyond(one).times(1e6 / ((size.tenants - 1) * a_tenant)).said('µs')} a raw point more",
+            goal=f"{goal} µs at most",
+        )
 
 
 class _Collecting:
-    """`once`, into a new journal and a new database each time."""
+    """`once`, by a command line, into a new journal and a new database each time."""
 
-    def __init__(self, server: Influxd, simulated: Simulated, folder: Path) -> None:
+    def __init__(self, server: Influxd, simulated: Simulated, folder: Path, command: Sequence[str]) -> None:
         self._server = server
         self._simulated = simulated
         self._folder = folder
+        self._command = command
         self._number = count()
         self.points = 0
         self.cpu: list[float] = []
@@ -82,10 +99,18 @@ class _Collecting:
     def _once(self, *options: str) -> tuple[Mapping[str, Any], float, float]:
         """Return what `once` said, the moment of its last delivery (seconds since the epoch), and its CPU seconds."""
         database = self._server.database()
-        home = self._folder / f"once-{next(self._number)}"
+        home = self._folder / f"once-{len(self._command[-1])}-{next(self._number)}"
         config = settings(home, self._simulated, v1("main", self._server.url, database))
         before = _children()
-        done = collector("once", "--config", config, "--json", *options)
+        done = subprocess.run(
+            [*self._command, "once", "--config", str(config), "--json", *options],
+            cwd=_ROOT,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
         spent = _children() - before
         said = json.loads(well(done))
         self._server.query(f'DROP DATABASE "{database}"')

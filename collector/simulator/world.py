@@ -209,5 +209,10 @@ def _time(ticks: int) -> str:
     if ticks % 100 == 0:
         ticks += 1
     seconds, fraction = divmod(ticks, 1000 * _TICKS_PER_MS)
-    moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{moment}.{fraction:07}".rstrip("0") + "Z"
+    return f"{_second(seconds)}.{fraction:07}".rstrip("0") + "Z"
+
+
+@functools.lru_cache(8)
+def _second(seconds: int) -> str:
+    # Hundreds of rows of an answer are of one second.
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

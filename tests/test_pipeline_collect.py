@@ -1,8 +1,10 @@
 """Collecting: retries, sign-in, pages, Retry-After, and the one `collector_poll` point of each poll."""
 
+from math import inf
+
 import pytest
 from fakes import Script, ScriptedAsking, Turn, group, score
-from stages import SLOT, Polls
+from stages import SLOT, Polls, middle
 
 from collector.errors import BadResponse, Unauthorized, Unavailable
 from collector.journal import Journal
@@ -272,3 +274,19 @@ def test_backoff_is_full_jitter_and_never_sooner_than_asked() -> None:
     assert drawn == [(0.0, 4.0), (0.0, 8.0), (0.0, 16.0), (0.0, 60.0), (0.0, 60.0)]
     assert waits == [4.0, 8.0, 16.0, 60.0, 60.0]
     assert backoff.wait(1, Unavailable("429", retry_after=100.0)) >= 100.0
+
+
+def test_a_poll_that_waits_for_its_turn_has_its_whole_patience(bench: Polls) -> None:
+    """However long a poll waits behind thousands of others, its retries have their seconds from its own first failure.
+
+    An exchange that is under way is not cut off by what others have waited.
+    """
+    source = Script("contoso", [Unavailable("503") for _ in range(100)])
+    terms = Terms(last_start=inf, end=inf, backoff=Backoff(base=2.0, most=4.0, draw=middle), patience=20.0)
+    bench.collecting.poll(source, "organization", SLOT, terms, bench.outcomes.append, succeeded=False)
+    began = bench.time.now = bench.time.now + 1000.0
+    bench.stage.play()
+    assert bench.time.now == pytest.approx(began + 20.0)
+    assert source.seconds == [30.0] * len(source.seconds)
+    assert len(source.seconds) > 5
+    assert isinstance(bench.outcomes[0].error, Unavailable)

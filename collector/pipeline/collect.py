@@ -147,7 +147,7 @@ class Collecting:
             if isinstance(error, Unavailable) and took >= seconds:
                 self._slow.add(poll.source.tenant)
             # Also when something unforeseen is on its way up: a poll is settled, whatever happens to it.
-            self._next(poll, asking, step, error)
+            self._next(poll, asking, step, error, started)
 
     def _pause(self, poll: Poll, asking: Asking, wait: float) -> None:
         """Go on with a poll when its tenant may be asked again, or give it up when that is after its slot."""
@@ -165,9 +165,9 @@ class Collecting:
         else:
             self._soon(poll, partial(self._step, poll, asking))
 
-    def _next(self, poll: Poll, asking: Asking, step: Step, error: CollectorError | None) -> None:
+    def _next(self, poll: Poll, asking: Asking, step: Step, error: CollectorError | None, started: float) -> None:
         if isinstance(error, Unavailable):
-            self._again(poll, error)
+            self._again(poll, error, started)
         elif step is Step.DONE:
             self._settle(poll, error)
         elif step is Step.MORE:
@@ -175,7 +175,8 @@ class Collecting:
         else:
             self._await_sign_in(poll)
 
-    def _again(self, poll: Poll, error: Unavailable) -> None:
+    def _again(self, poll: Poll, error: Unavailable, started: float) -> None:
+        poll.terms = poll.terms.failing(started, self._timeout)
         poll.throttled += error.throttled
         now = self._monotonic()
         wait = poll.terms.backoff.wait(poll.tries, error)
@@ -221,7 +222,7 @@ class Collecting:
             for poll in waiting:
                 poll.seconds += self._monotonic() - started
                 if error is not None:
-                    self._again(poll, error)
+                    self._again(poll, error, started)
                 elif poll.asking is not None:
                     self._soon(poll, partial(self._step, poll, poll.asking))
 

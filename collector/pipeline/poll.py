@@ -1,7 +1,7 @@
 """One poll under way, and the terms on which it is tried. Does nothing itself: `Collecting` moves it on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from collector.pipeline.backoff import Backoff
 from collector.pipeline.outcome import Outcome
@@ -20,6 +20,18 @@ class Terms:
     backoff: Backoff
     patient: bool = True
     """Whether to try again what a person has to mend."""
+    patience: float | None = None
+    """Seconds for retries, from the beginning of the first exchange that fails: until then the moments don't count.
+
+    Among thousands of tenants a poll waits for its turn, and that is not its fault. None: the moments count.
+    """
+
+    def failing(self, since: float, timeout: float) -> "Terms":
+        """Return the terms on which a poll is tried again whose exchange failed that began at a moment."""
+        if self.patience is None:
+            return self
+        last_start = since + self.patience
+        return replace(self, last_start=last_start, end=last_start + timeout, patience=None)
 
 
 @dataclass(slots=True, eq=False)

@@ -1,5 +1,6 @@
 """One poll of every tenant, what follows from it, then delivery until every sink has everything."""
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -75,13 +76,7 @@ class _Once:
     def run(self) -> Report:
         engine = self._engine
         slot = slot_of(time.time(), engine.settings.poll.interval_seconds)
-        patient_until = time.monotonic() + self._seconds
-        terms = Terms(
-            last_start=patient_until,
-            end=patient_until + engine.settings.poll.timeout_seconds,
-            backoff=BACKOFF,
-            patient=False,
-        )
+        terms = Terms(last_start=math.inf, end=math.inf, backoff=BACKOFF, patient=False, patience=self._seconds)
         engine.deriving.begin()
         engine.lanes.start()
         try:

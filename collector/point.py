@@ -81,6 +81,20 @@ def group_id(id_: str) -> str:
     return tag_value(id_, RESERVED_IDS, MAX_ID_BYTES)
 
 
+def group_names(names: Sequence[str]) -> Sequence[str]:
+    """Return the tag of each name (none is empty), as `group_name` does; together they are looked at in no time."""
+    one = "".join(names)
+    plain = one.isprintable() and "\\" not in one and "~" not in one and "(" not in one
+    return names if plain and max(map(len, names), default=0) <= _SHORT else [*map(group_name, names)]
+
+
+def group_ids(ids: Sequence[str]) -> Sequence[str]:
+    """Return the tag of each id (none is empty), as `group_id` does."""
+    one = "".join(ids)
+    plain = one.isascii() and one.isdecimal() and max(map(len, ids)) <= _DIGITS
+    return ids if plain else [*map(group_id, ids)]
+
+
 def rfc3339(time: int) -> str:
     """Return a point's time (ms since the epoch) as people read it, in UTC."""
     # Not by a float of seconds: it can't tell milliseconds apart from the year 2242 on.

@@ -22,7 +22,9 @@ from collector.point import (
     Point,
     Series,
     group_id,
+    group_ids,
     group_name,
+    group_names,
     of_groups,
     scored,
     tag_value,
@@ -98,6 +100,16 @@ def test_a_plain_name_is_a_tag_as_the_rule_has_it(name: str, id_: str) -> None:
     """A name or an id that is seen at once to need no change is one that the whole rule leaves alone."""
     assert group_name(name) == tag_value(name, RESERVED_NAMES)
     assert group_id(id_) == tag_value(id_, RESERVED_IDS, 1024)
+
+
+@given(
+    st.lists(NAMES.filter(bool) | st.text("ab~", min_size=1) | st.just("x" * 20_000), max_size=3),
+    st.lists(IDS.filter(bool).map(str) | st.text("01", min_size=1, max_size=30), max_size=3),
+)
+def test_many_names_are_tags_as_each_is(names: list[str], ids: list[str]) -> None:
+    """Names and ids that are looked at together come to the same tags as one by one."""
+    assert list(group_names(names)) == [group_name(name) for name in names]
+    assert list(group_ids(ids)) == [group_id(id_) for id_ in ids]
 
 
 @given(st.lists(st.tuples(st.text(min_size=1).map(group_name), st.text(min_size=1).map(group_id)), max_size=4))

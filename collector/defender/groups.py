@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from collector.errors import JournalError
 from collector.log import logger
-from collector.point import NO_ID, Series, group_id, group_name, of_groups
+from collector.point import NO_ID, Series, group_id, group_ids, group_name, group_names, of_groups
 
 _SHOWN = 5
 """Groups that one log line names."""
@@ -57,8 +57,9 @@ class Groups:
         """Return the series of an answer's groups: those that `series` would, asked for one after the other."""
         new = len(names) + len(self._last) < _MOST and self._last.keys().isdisjoint(names)
         if new and all(ids) and all(names) and len(set(names)) == len(names):
-            first = of_groups(self._tenant, map(group_name, names), map(group_id, filter(None, ids)))
-            self._last.update(zip(filter(None, names), first, strict=True))
+            named, identified = list(filter(None, names)), list(filter(None, ids))
+            first = of_groups(self._tenant, group_names(named), group_ids(identified))
+            self._last.update(zip(named, first, strict=True))
             return first
         found = []
         for name, id_ in zip(names, ids, strict=True):

@@ -50,11 +50,14 @@ def keys(text: str) -> list[Line]:
     return found
 
 
-def with_table() -> str:
-    """Return the example with the table that is commented out taken in."""
-    before, header, after = TEXT.partition("# [influxdb.old]\n")
-    block, blank, rest = after.partition("\n\n")
-    return before + header[2:] + re.sub("^# ", "", block, flags=re.MULTILINE) + blank + rest
+def with_tables() -> str:
+    """Return the example with the tables that are commented out taken in."""
+    text = TEXT
+    for table in ("tenant_defaults", "influxdb.old"):
+        before, header, after = text.partition(f"# [{table}]\n")
+        block, blank, rest = after.partition("\n\n")
+        text = before + header[2:] + re.sub("^# ", "", block, flags=re.MULTILINE) + blank + rest
+    return text
 
 
 def taken_in(text: str, line: Line) -> str:
@@ -70,8 +73,9 @@ def taken_in(text: str, line: Line) -> str:
 
 def loaded(folder: Path, text: str) -> Settings:
     """Return the settings of a copy of the example, beside its secrets."""
-    for name in ("contoso.secret", "influxdb.token", "influxdb.password"):
+    for name in ("contoso.secret", "influxdb.token", "influxdb.password", "partner.pem"):
         (folder / name).write_text("hush\n")
+    (folder / "customers").mkdir(exist_ok=True)
     (folder / "collector.toml").write_text(text, encoding="utf-8")
     return load(folder / "collector.toml", {})
 
@@ -84,17 +88,17 @@ def test_the_example_works_as_it_stands(tmp_path: Path) -> None:
     assert client_secret(settings).read() == "hush"
 
 
-def test_the_table_that_is_commented_out_works_too(tmp_path: Path) -> None:
-    """An InfluxDB 1.x beside the first one."""
-    settings = loaded(tmp_path, with_table())
+def test_the_tables_that_are_commented_out_work_too(tmp_path: Path) -> None:
+    """An InfluxDB 1.x beside the first one, and what tenants share."""
+    settings = loaded(tmp_path, with_tables())
     assert settings.missing_secrets() == []
     assert [sink.api for sink in settings.influxdb.values()] == ["v2", "v1"]
 
 
-@pytest.mark.parametrize("line", [line for line in keys(with_table()) if line.depth], ids=lambda line: line.text)
+@pytest.mark.parametrize("line", [line for line in keys(with_tables()) if line.depth], ids=lambda line: line.text)
 def test_each_key_that_is_commented_out_can_be_taken_in(tmp_path: Path, line: Line) -> None:
     """Taking the `# ` away is all that it needs."""
-    assert loaded(tmp_path, taken_in(with_table(), line))
+    assert loaded(tmp_path, taken_in(with_tables(), line))
 
 
 def test_every_key_stands_in_the_example() -> None:
@@ -105,12 +109,15 @@ def test_every_key_stands_in_the_example() -> None:
         shown.add((table, line.key))
         if isinstance(line.value, dict):
             shown |= {(table, line.key, inner) for inner in line.value}
-    assert shown == {place for place in leaves(tree(Settings)) if len(place) > 1}
+    # What a credential of all tenants may be is shown with a tenant's.
+    shared = {("tenant_defaults", *place[1:]) for place in shown if place[:1] == ("tenants",)}
+    places = {place if len(place) > 1 else ("", *place) for place in leaves(tree(Settings))}
+    assert shown | {place for place in shared if place[1] == "credential"} == places
 
 
 def test_every_kind_of_credential_stands_in_the_example(tmp_path: Path) -> None:
     """Taken in, each line about one is settings of that kind."""
-    lines = [line for line in keys(TEXT) if line.key == "credential"]
+    lines = [line for line in keys(TEXT) if (line.table, line.key) == ("tenants.contoso", "credential")]
     kinds = {loaded(tmp_path, taken_in(TEXT, line)).tenants["contoso"].credential.kind for line in lines}
     tenant = tree(Settings).keys["tenants"]
     assert isinstance(tenant, Named)
@@ -131,8 +138,8 @@ def leaves(node: Node, above: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
 def test_values_that_are_shown_as_defaults_are_the_defaults() -> None:
     """What is commented out and not called an example, and all outside of tenants and sinks, is what holds without."""
     fields = {name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
-    ours = [line for line in keys(TEXT) if not isinstance(fields[line.table.split(".")[0]], dict)]
-    lines = [line for line in ours if "# example" not in line.rest]
+    ours = [line for line in keys(TEXT) if not isinstance(fields.get(line.table.split(".")[0]), dict)]
+    lines = [line for line in ours if "# example" not in line.rest and line.table != "tenant_defaults"]
     assert len(lines) == 13
     for line in lines:
         default = getattr(fields[line.table], line.key)
@@ -144,7 +151,9 @@ def test_values_that_are_shown_as_defaults_are_the_defaults() -> None:
 def test_defaults_of_tenants_and_sinks_are_shown_as_they_are(tmp_path: Path) -> None:
     """Taking such a line in changes nothing."""
     lines = [
-        line for line in keys(TEXT) if line.depth and line.table != "influxdb.old" and "# example" not in line.rest
+        line
+        for line in keys(TEXT)
+        if line.depth and line.table not in ("influxdb.old", "tenant_defaults") and "# example" not in line.rest
     ]
     assert {line.key for line in lines} == {"cloud", "measurements", "timeout_seconds", "allowed_hosts"}
     for line in lines:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables import CONTOSO, GUID, V2, outcome, planted, problems, toml
 
@@ -124,6 +124,7 @@ STRANGE = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(PLACES, STRANGE, min_size=1, max_size=4), st.sampled_from(["file", "variables"]))
 def test_no_text_of_a_value_is_ever_repeated(
     tmp_path_factory: pytest.TempPathFactory, values: dict[tuple[str, ...], Any], where: str
@@ -153,6 +154,7 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(PLACES, ANYTHING, min_size=1, max_size=5))
 def test_any_value_anywhere_is_settings_or_problems(
     tmp_path_factory: pytest.TempPathFactory, values: dict[tuple[str, ...], Any]

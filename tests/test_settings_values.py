@@ -14,7 +14,7 @@ SECONDS = "must be over 0 and at most 300"
 HOST = "must be a host name or an address, without scheme and port"
 LISTEN = 'must be HOST:PORT, like "127.0.0.1:9470" or "[::1]:9470", or "" for none'
 NO_TENANT = (
-    "none is named; add a table [tenants.NAME] or, without a file, "
+    "none is named; add a table [tenants.NAME], a file NAME.toml in tenants_dir or, without a file of settings, "
     "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
 )
 TAKEN = "the name is taken by the collector's own consumer of the journal; choose another one"

@@ -20,10 +20,11 @@ from collector.settings.models import (
     Settings,
     Spikes,
     Subject,
-    Tenant,
     Web,
 )
 from collector.settings.secret import Secret, content
+from collector.settings.shard import Shard
+from collector.settings.tenants import Tenant, TenantDefaults
 
 __all__ = [
     "DEFAULT_FILE",
@@ -38,9 +39,11 @@ __all__ = [
     "Poll",
     "Secret",
     "Settings",
+    "Shard",
     "Spikes",
     "Subject",
     "Tenant",
+    "TenantDefaults",
     "Web",
     "WorkloadIdentity",
     "content",

@@ -10,15 +10,19 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from collector.settings.keys import TENANTS
 from collector.settings.mistakes import mistake
-from collector.settings.problems import label_of
 from collector.settings.secret import Located
+from collector.settings.sources import label_of
 
 
-def between(settings: object) -> Iterator[InitErrorDetails]:
-    """Yield an error for each such mistake in what is to become settings."""
+def between(settings: object, *, strangers: bool = True) -> Iterator[InitErrorDetails]:
+    """Yield an error for each such mistake in what is to become settings.
+
+    `strangers`: whether a name that no tenant has is one.
+    """
     tenants, sinks = _tables(settings, "tenants"), _tables(settings, "influxdb")
-    if tenants:
+    if tenants and strangers:
         yield from _strangers(tenants, sinks)
     yield from _shared(tenants)
 
@@ -58,7 +62,7 @@ def _shared(tenants: Mapping[str, object]) -> Iterator[InitErrorDetails]:
             continue
         owner = owners.setdefault(os.path.normpath(file.path if isinstance(file, Located) else file), name)
         if owner != name:
-            theirs = label_of(("tenants", owner, "credential", "cache_file"), {})
+            theirs = label_of((TENANTS, owner, "credential", "cache_file"), {})
             yield InitErrorDetails(
                 type=mistake(f"is the file of {theirs} too; each tenant's sign-in needs a file of its own"),
                 loc=("tenants", name, "credential", "device_code", "cache_file"),

@@ -57,7 +57,6 @@ class DeviceCode(Section):
     """Not there until somebody has signed in."""
 
 
-Credential = Annotated[
-    ClientSecret | Certificate | WorkloadIdentity | ManagedIdentity | DeviceCode, Field(discriminator="kind")
-]
+Kind = ClientSecret | Certificate | WorkloadIdentity | ManagedIdentity | DeviceCode
+Credential = Annotated[Kind, Field(discriminator="kind")]
 """One of the kinds, told apart by `kind`."""

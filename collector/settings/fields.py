@@ -16,6 +16,7 @@ from collector.measurements import MEASUREMENTS
 from collector.point import MAX_ID_BYTES, carried
 from collector.settings.mistakes import mistake, nearest, shown
 from collector.settings.secret import BROKEN, Located, path_fault
+from collector.settings.shard import Shard, shard
 
 _Number = TypeVar("_Number", int, float)
 _Several = TypeVar("_Several", bound=Collection[object])
@@ -228,6 +229,7 @@ Host = Annotated[str, AfterValidator(_host)]
 Listen = Annotated[str, AfterValidator(_listen)]
 File = Annotated[Path, BeforeValidator(_path)]
 Day = Annotated[date, BeforeValidator(_day)]
+Share = Annotated[Shard | None, BeforeValidator(shard)]
 Measurements = Annotated[tuple[Annotated[Text, AfterValidator(_measurement)], ...], Field(strict=False), distinct]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]

@@ -6,6 +6,7 @@ Is not the settings: it says where a value may stand and of what kind it is, for
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
@@ -15,6 +16,10 @@ from collector.settings.section import Section, plain_type
 
 Place = tuple[str | int, ...]
 """Where a value stands: keys, names, and indexes of lists."""
+TENANTS = "tenants"
+TENANTS_DIR = "tenants_dir"
+DEFAULTS = "tenant_defaults"
+"""The table of the tenants, the folder of those that are files, and the table of what they share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class Kinds:
 Node = Leaf | Table | Named | Kinds
 
 
+@cache
 def tree(section: type[Section], about: str = "") -> Table:
     """Return the keys of a model, each secret `X` with its `X_file`."""
     keys: dict[str, Node] = {}
@@ -77,7 +83,7 @@ def _node(field: FieldInfo) -> Node:
     about = field.description or ""
     kind = plain_type(field.annotation)
     if field.discriminator is not None:
-        members = typing.get_args(field.annotation)
+        members = [each for each in typing.get_args(field.annotation) if each is not type(None)]
         return Kinds({typing.get_args(each.model_fields["kind"].annotation)[0]: tree(each) for each in members}, about)
     if typing.get_origin(kind) is dict:
         return Named(tree(plain_type(typing.get_args(kind)[1])), about)

@@ -1,6 +1,7 @@
 """From a file and the environment to settings, or to every problem at once. Reads no secret: each is read when used."""
 
 import os
+import socket
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,12 +10,27 @@ from pydantic import ValidationError
 
 from collector.errors import ConfigError
 from collector.settings.ecosystem import ecosystem
-from collector.settings.keys import Kinds, Leaf, Named, Node, Place, Table, below, tree, within
+from collector.settings.folder import TOO_MUCH, Folder, read_folder
+from collector.settings.keys import (
+    TENANTS,
+    TENANTS_DIR,
+    Kinds,
+    Leaf,
+    Named,
+    Node,
+    Place,
+    Table,
+    below,
+    tree,
+    within,
+)
 from collector.settings.models import Settings
-from collector.settings.overlay import Tables, overlay
-from collector.settings.positions import positions
-from collector.settings.problems import label_of, lines, located, not_toml, printable
+from collector.settings.overlay import Tables, before_tenants, overlay
+from collector.settings.problems import lines, not_toml
 from collector.settings.secret import Located, Secret, path_fault, secret_fault
+from collector.settings.shard import Posted
+from collector.settings.shared import share, unshare
+from collector.settings.sources import Document, Sources, located, printable
 
 DEFAULT_FILE = Path("/etc/exposure-collector/collector.toml")
 """Read where neither --config nor $COLLECTOR_CONFIG names another, if it is there."""
@@ -30,30 +46,72 @@ _REST = "what else stands in it was not looked at yet"
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """Return the settings of `path`, else of $COLLECTOR_CONFIG, else of `DEFAULT_FILE`, else of the variables alone.
 
-    Every path in them is absolute: one from the file starts from the file's folder, one from a variable from the
-    working folder. Raise ConfigError with a line for each problem of file and variables together.
+    Of the tenants, which may be files of their own, they have those of their shard. Every path in them is absolute: one
+    from a file starts from the file's folder, one from a variable from the working folder. Raise ConfigError with a
+    line for each problem of files and variables together.
     """
     file, text = _read(path, environ)
     tables, variables, problems = ecosystem(environ) if file is None else (_parsed(file, text), {}, [])
+    document = Document(file, text) if file else None
     root = tree(Settings)
-    overlaid, wrong = overlay(tables, root, environ)
+    first = {name: value for name, value in environ.items() if before_tenants(name)}
+    overlaid, wrong = overlay(tables, root, first)
+    problems += wrong
+    folder = _folder(tables, Sources(document=document, variables=variables | overlaid), problems)
+    shared = share(tables)
+    more, wrong = overlay(tables, root, {name: value for name, value in environ.items() if name not in first})
+    overlaid |= more
     problems += wrong
     if file is None and not tables and not problems:
         raise ConfigError([_START])
+    unread = [name for name, found in folder.tables.items() if found is None]
+    for name in unread if isinstance(tables.get(TENANTS), dict) else ():
+        # It was there for the variables to find.
+        tables[TENANTS].pop(name, None)
+    unshare(tables, shared, overlaid)
+    shared |= share(tables)
     variables = {place: name for place, name in variables.items() if not within(place, overlaid)} | overlaid
+    sources = Sources(document=document, variables=variables, tenants=folder.documents, shared=shared)
     journal = tables.setdefault("journal", {})
     if isinstance(journal, dict):
         journal.setdefault("path", "exposure.db" if file is None else "journal.db")
-    folder = Path.cwd() if file is None else file.parent
-    _settle(tables, root, (), folder, variables)
+    if isinstance(tables.get("shard"), str):
+        tables["shard"] = Posted(tables["shard"], environ.get("POD_NAME") or socket.gethostname())
+    _settle(tables, root, (), sources)
     try:
-        settings = Settings.model_validate(tables)
+        settings = Settings.model_validate(tables, context={} if folder.whole and not unread else {"tenants": "some"})
     except ValidationError as error:
-        problems += lines(error, root, variables, positions(text))
+        problems += lines(error, root, sources)
     # Raised out here: pydantic's error holds what it was given, and would travel along as the context.
     if problems:
         raise ConfigError(problems, mend=_which(file) if file else "")
-    return settings
+    return settings.own()
+
+
+def _folder(tables: Tables, sources: Sources, problems: list[str]) -> Folder:
+    """Put the tenants that are files into `tables`, and a line for each one that can't be into `problems`."""
+    if TENANTS_DIR not in tables:
+        return Folder()
+    named, tenants = tables[TENANTS_DIR], tables.setdefault(TENANTS, {})
+    if not isinstance(named, str) or path_fault(named) or not isinstance(tenants, dict):
+        return Folder(whole=False)
+    start = sources.start((TENANTS_DIR,))
+    try:
+        folder = read_folder(start / named, start)
+    except OSError as error:
+        # Without the path itself: a secret may have been pasted there.
+        said = f"no folder that can be read ({error.strerror or type(error).__name__}); a relative path starts from "
+        problems.append(f"{sources.located((TENANTS_DIR,))}: {said}{printable(str(start))}")
+        return Folder(whole=False)
+    problems += folder.problems
+    twice = tenants.keys() & folder.documents.keys()
+    for name, document in folder.documents.items():
+        if name in twice:
+            first = sources.located((TENANTS, name))
+            problems.append(f"{document.called}: the tenant is there already, as {first}; keep one of the two")
+        else:
+            tenants[name] = folder.tables[name] or {}
+    return folder.without(twice)
 
 
 def _read(path: Path | None, environ: Mapping[str, str]) -> tuple[Path | None, str]:
@@ -81,10 +139,7 @@ def _parsed(file: Path, text: str) -> Tables:
     except tomllib.TOMLDecodeError as error:
         problem = not_toml(printable(str(file)), text, str(error))
     except (ValueError, RecursionError):
-        problem = (
-            f"{printable(str(file))}: not TOML that can be read: a number of thousands of digits, or tables too deep "
-            "in one another"
-        )
+        problem = f"{printable(str(file))}: {TOO_MUCH}"
     named = "" if problem.startswith(printable(str(file))) else f"{_which(file)}; "
     raise ConfigError([problem], mend=f"{named}{_REST}")
 
@@ -93,15 +148,15 @@ def _which(file: Path) -> str:
     return f"the file that was read: {printable(str(file))}"
 
 
-def _settle(tables: Tables, node: Node, above: Place, folder: Path, variables: Mapping[Place, str]) -> None:
+def _settle(tables: Tables, node: Node, above: Place, sources: Sources) -> None:
     """Give each path its start and each secret its key, which only the reader knows; what is wrong stays as it is."""
     for key, value in tables.items():
-        place, child = (*above, key), below(node, key)
+        child = below(node, key)
         if isinstance(value, dict) and isinstance(child, Table | Named | Kinds):
-            _settle(value, child, place, folder, variables)
-        elif isinstance(value, str) and isinstance(child, Leaf):
-            start = Path.cwd() if within(place, variables) else folder
-            tables[key] = _settled(value, child, label_of(place, variables), start)
+            _settle(value, child, (*above, key), sources)
+        elif isinstance(value, str) and isinstance(child, Leaf) and child.type in (Path, Secret):
+            place = (*above, key)
+            tables[key] = _settled(value, child, sources.label(place), sources.start(place))
 
 
 def _settled(value: str, leaf: Leaf, label: str, start: Path) -> str | Located | Secret:

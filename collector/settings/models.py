@@ -4,18 +4,25 @@ What a value may be stands in `fields.py`. Nothing here reads a file or the envi
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from collector.settings import fields
 from collector.settings.between import again, between
-from collector.settings.credentials import Credential
 from collector.settings.mistakes import mistake
 from collector.settings.secret import Secret
 from collector.settings.section import Section
-
-_IDS = ("tenant_id", "client_id")
+from collector.settings.shard import Shard
+from collector.settings.tenants import Tenant, TenantDefaults
 
 _Api = Literal["v2", "v1"]
 
@@ -33,48 +40,6 @@ class Poll(Section):
     concurrency: Annotated[int, fields.between(1, 256)] = 32
     """HTTP exchanges with APIs at once."""
     subjects: Annotated[tuple[Subject, ...], Field(strict=False), fields.distinct] = ("organization", "device_groups")
-
-
-class Tenant(Section):
-    """A Defender tenant and the application that polls it. What is None here is as `cloud` says.
-
-    `tenant_id` and `client_id` can be empty for a managed identity alone: Azure knows the tenant of the machine, and
-    its only identity. A `tenant_id` is then what the token's tenant has to be, a `client_id` which identity is meant.
-    """
-
-    tenant_id: fields.TenantId = Field(description="the directory's GUID or one of its domain names")
-    client_id: fields.Guid = Field(description="the application's id, a GUID")
-    cloud: Literal["global", "gcc", "gcc-high", "dod"] = "global"
-    region: Literal["us", "eu", "uk", "au", "swa", "ina", "aea"] | None = None
-    credential: Credential = Field(
-        description='how the application signs in, like { kind = "client_secret", client_secret_file = "PATH" }'
-    )
-    api_url: fields.ApiUrl | None = None
-    login_url: fields.HttpsUrl | None = None
-    scope: fields.Scope | None = None
-    ca_file: fields.File | None = None
-    """PEM certificates that are trusted beside the system's."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _spare(cls, data: Any) -> Any:  # noqa: ANN401 - whatever was written there
-        """Take an id that is empty for one that is missing, and one that is missing for no matter where none is needed.
-
-        Looks at what was written, so that a mistake in the credential hides no id that is missing.
-        """
-        if not isinstance(data, dict):
-            return data
-        written = {key: value for key, value in data.items() if value != "" or key not in _IDS}
-        credential = data.get("credential")
-        kind = credential.get("kind") if isinstance(credential, dict) else getattr(credential, "kind", None)
-        return dict.fromkeys(_IDS, "") | written if kind == "managed_identity" else written
-
-    @field_validator("region")
-    @classmethod
-    def _global_alone(cls, region: str | None, info: ValidationInfo) -> str | None:
-        if region is not None and info.data.get("cloud", "global") != "global":
-            raise mistake('only the cloud "global" has regions; leave the key out')
-        return region
 
 
 class Journal(Section):
@@ -191,29 +156,57 @@ class Log(Section):
 class Settings(Section):
     """All settings. Whoever holds one holds a valid one; only the files of secrets are yet to be read."""
 
+    tenants_dir: fields.File | None = None
+    """The folder of tenants that are files; they are among `tenants`."""
+    shard: fields.Share = None
+    """Which part of the tenants is this process's, None for all."""
     poll: Poll = Poll()
+    tenant_defaults: TenantDefaults = TenantDefaults()
     tenants: dict[fields.TenantName, Tenant] = Field(default_factory=dict)
     journal: Journal = Journal()
     influxdb: dict[fields.SinkName, Influx] = Field(default_factory=dict)
     spikes: Spikes = Spikes()
     web: Web = Web()
     log: Log = Log()
+    _elsewhere: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        """The names of the tenants that other shards poll."""
+        return self._elsewhere
+
+    def own(self) -> "Settings":
+        """Return these settings with the tenants of this shard alone, and of the others their names."""
+        shard = self.shard
+        if shard is None:
+            return self
+        mine = {name: tenant for name, tenant in self.tenants.items() if shard.has(name)}
+        kept = self.model_copy(update={"tenants": mine})
+        kept._elsewhere = frozenset(self.tenants) - mine.keys()  # noqa: SLF001 - its own class's
+        return kept
+
+    def shard_of(self, tenant: str) -> Shard | None:
+        """Return the other shard that polls a tenant of these settings; None for all other names."""
+        return self.shard.owner(tenant) if self.shard and tenant in self._elsewhere else None
 
     @field_validator("tenants")
     @classmethod
-    def _some(cls, tenants: dict[str, Tenant]) -> dict[str, Tenant]:
-        if not tenants:
+    def _some(cls, tenants: dict[str, Tenant], info: ValidationInfo) -> dict[str, Tenant]:
+        if not tenants and not info.context:
             raise mistake(
-                "none is named; add a table [tenants.NAME] or, without a file, set AZURE_TENANT_ID, AZURE_CLIENT_ID "
-                "and AZURE_CLIENT_SECRET"
+                "none is named; add a table [tenants.NAME], a file NAME.toml in tenants_dir or, without a file of"
+                " settings, set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
             )
         return tenants
 
     @model_validator(mode="wrap")
     @classmethod
-    def _together(cls, data: Any, handler: ModelWrapValidatorHandler["Settings"]) -> "Settings":  # noqa: ANN401
-        """Look at what was written, not at what was built: a mistake elsewhere must not hide one between tables."""
-        mistakes = list(between(data))
+    def _together(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:  # noqa: ANN401
+        """Look at what was written, not at what was built: a mistake elsewhere must not hide one between tables.
+
+        `info.context`: whether tenants are missing that are to be there, since their files can't be read.
+        """
+        mistakes = list(between(data, strangers=not info.context))
         try:
             settings = handler(data)
         except ValidationError as error:

@@ -11,10 +11,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from collector.settings.keys import Kinds, Leaf, Named, Node, Place, Table, at, is_secret
+from collector.settings.keys import DEFAULTS, TENANTS_DIR, Kinds, Leaf, Named, Node, Place, Table, at, is_secret
 from collector.settings.mistakes import nearest
-from collector.settings.problems import label_of, printable
 from collector.settings.secret import Secret
+from collector.settings.sources import label_of, printable
 
 PREFIX = "COLLECTOR__"
 
@@ -42,6 +42,14 @@ def overlay(tables: Tables, root: Table, environ: Mapping[str, str]) -> tuple[di
             _put(tables, place, root, environ[variable], given)
             given[place] = printable(variable)
     return given, problems
+
+
+def before_tenants(variable: str) -> bool:
+    """Whether a variable says what has to be known before the tenants are: where they are, and what they share."""
+    rest = _form(variable).removeprefix(PREFIX)
+    return variable.startswith(PREFIX) and (
+        rest == _form(TENANTS_DIR) or f"{rest}__".startswith(f"{_form(DEFAULTS)}__")
+    )
 
 
 def _form(name: str) -> str:

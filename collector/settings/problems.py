@@ -1,9 +1,8 @@
 """A line for each mistake: `KEY (line N): what is wrong; what would be right`. Nothing of pydantic's wording is in it.
 
-What has come from a variable is told by the variable, and has no line.
+What has come from a variable is told by the variable, and has no line; what many tenants share, by the table for all.
 """
 
-import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,17 +11,16 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from collector.settings.ecosystem import INSTEAD
-from collector.settings.keys import Kinds, Named, Node, Place, Table, at, below, is_secret, within
+from collector.settings.keys import DEFAULTS, Kinds, Named, Node, Place, Table, at, below, is_secret, within
 from collector.settings.mistakes import nearest, shown
 from collector.settings.positions import endless, twice
-
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
+from collector.settings.sources import Sources, label_of, located
 
 _POSITION = re.compile(r"(.*) \(at line ([0-9]+), column ([0-9]+)\)", re.DOTALL)
 """What tomllib ends its words with."""
 
-_LONGEST = 60
-"""Characters of a name that a line shows."""
+_NAMED = 3
+"""Tenants that a line about what they share names at the most."""
 
 _NO_TABLE = ("dict_type", "model_type", "model_attributes_type")
 
@@ -44,19 +42,14 @@ class _Spot:
     """As `parent`, but where that is a table of one kind, all of its kinds."""
 
 
-def lines(
-    error: ValidationError, root: Table, variables: Mapping[Place, str], numbers: Mapping[Place, int]
-) -> Iterator[str]:
-    """Yield a line for each mistake, in the order of the file.
-
-    `variables`: which values have come from the environment, and from where in it; `numbers`: the file's lines.
-    """
-    found = []
+def lines(error: ValidationError, root: Table, sources: Sources) -> Iterator[str]:
+    """Yield a line for each mistake, in the order of the files. What stands once for many tenants is told once."""
+    found: dict[tuple[tuple[int, int], str], list[str]] = {}
+    itself = set()
     spots = [(detail, _locate(detail, root)) for detail in error.errors()]
-    nameless = _nameless(spots, variables)
+    nameless = _nameless(spots, sources.variables)
     for table, keys in nameless.items():
-        number = _number((table,), variables, numbers)
-        found.append((number, f"{located(table, number)}: {_unnamed(table, keys)}"))
+        found[sources.line((table,)), f"{sources.located((table,))}: {_unnamed(table, keys)}"] = []
     for detail, spot in spots:
         place = spot.place
         if str(place[0]) in nameless and place[1:2] and place[1] in nameless[str(place[0])]:
@@ -65,17 +58,35 @@ def lines(
             place = (*place[:-1], to_blame)
         elif detail["type"].startswith("union_tag_"):
             place = (*place, "kind")
-        label, number = label_of(place, variables), _number(place, variables, numbers)
-        found.append((number, f"{located(label, number)}: {_sentence(detail, label, spot)}"))
-    yield from (line for _, line in sorted(found, key=lambda each: each[0]))
+        line = sources.line(place), f"{sources.located(place)}: {_sentence(detail, sources.label(place), spot)}"
+        tenants = found.setdefault(line, [])
+        if sources.told(place) == place:
+            itself.add(line)
+        else:
+            tenants.append(str(place[1]))
+    for line in sorted(found, key=lambda each: each[0]):
+        # What is wrong whoever has it needs no tenant's name.
+        yield line[1] if line in itself or not found[line] else f"{line[1]} ({_of(found[line])})"
 
 
-def not_toml(file: str, text: str, said: str) -> str:
-    """Return a line for the first thing in `text` that is no TOML. `said`: tomllib's words, which repeat no value."""
+def _of(tenants: Sequence[str]) -> str:
+    """Return of which tenants a line about what they share is."""
+    named = ", ".join(label_of(("tenants", name), {}) for name in tenants[:_NAMED])
+    more = len(tenants) - _NAMED
+    return f"for {named}" + (f" and {more} more" if more > 0 else "")
+
+
+def not_toml(file: str, text: str, said: str, *, inside: str = "") -> str:
+    """Return a line for the first thing in `text` that is no TOML. `said`: tomllib's words, which repeat no value.
+
+    `inside`: the file that a line about a key has to name, nothing for the settings' own.
+    """
     again = twice(text) if said.startswith(("Cannot", "Duplicate")) else None
     if again is not None:
         there = f"on line {again.first}" if again.first < again.second else "on this line"
-        return f"{located(label_of(again.place, {}), again.second)}: stands {there} already; make one of the two"
+        return (
+            f"{located(label_of(again.place, {}), again.second, inside)}: stands {there} already; make one of the two"
+        )
     if found := _POSITION.fullmatch(said):
         what, line, column = found.groups()
         return f"{located(file, int(line))}: not TOML: {_lowered(what)}, at column {column}"
@@ -84,36 +95,6 @@ def not_toml(file: str, text: str, said: str) -> str:
 
 def _lowered(words: str) -> str:
     return words[:1].lower() + words[1:]
-
-
-def located(label: str, number: int) -> str:
-    """Return a label with the line that it stands on, 0 for none."""
-    return f"{label} (line {number})" if number else label
-
-
-def _number(place: Place, variables: Mapping[Place, str], numbers: Mapping[Place, int]) -> int:
-    """Return the line of the value at `place`; where it is missing, that of its table; 0 for what is from elsewhere."""
-    return 0 if within(place, variables) else numbers.get(place, numbers.get(place[:-1], 0))
-
-
-def label_of(place: Place, variables: Mapping[Place, str]) -> str:
-    """Return the variable that gave the value at `place`, else its dotted key, quoted as TOML would have it."""
-    for end in range(len(place), 0, -1):
-        if place[:end] in variables:
-            return variables[place[:end]] + "".join(_dotted(part) for part in place[end:])
-    return "".join(_dotted(part) for part in place).removeprefix(".")
-
-
-def printable(text: str) -> str:
-    """Return `text` on one line, as it is where that is possible, else quoted with escapes."""
-    return text if text.isprintable() else json.dumps(text)
-
-
-def _dotted(part: str | int) -> str:
-    if isinstance(part, int):
-        return f"[{part}]"
-    part = part if len(part) <= _LONGEST else f"{part[:_LONGEST]}…"
-    return f".{part}" if _BARE.fullmatch(part) else f".{json.dumps(part, ensure_ascii=not part.isprintable())}"
 
 
 def _locate(detail: ErrorDetails, root: Table) -> _Spot:
@@ -165,6 +146,8 @@ def _sentence(detail: ErrorDetails, label: str, spot: _Spot) -> str:
             words = str(detail["ctx"]["words"])
         case "missing":
             words = _missing(label, spot.node)
+        case "extra_forbidden" if spot.place == (DEFAULTS, "tenant_id"):
+            words = "each tenant has its own; put it into the tenants"
         case "extra_forbidden":
             words = _stranger(str(spot.place[-1]), spot.parent, spot.around)
         case "literal_error":

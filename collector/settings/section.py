@@ -3,7 +3,7 @@
 import types
 import typing
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, PrivateAttr, model_validator
@@ -26,6 +26,7 @@ class Section(BaseModel):
     _called: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
+    @cache
     def secret_keys(cls) -> tuple[str, ...]:
         """Return the keys that hold a secret."""
         return tuple(name for name, field in cls.model_fields.items() if plain_type(field.annotation) is Secret)

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from collector.errors import ConfigError, JournalError
 from collector.history.view import Ranking, View
 from collector.point import Point
-from collector.web import DeriveFacts, SinkFacts, Web
+from collector.web import DeriveFacts, SettingsFacts, SinkFacts, Web
 from collector.web.metrics import GROUP_SERIES
 
 READY = {"ready": True, "reasons": [], "warnings": []}
@@ -41,6 +41,9 @@ class Known:
 
     def warnings(self) -> Sequence[str]:
         return self.though
+
+    def settings(self) -> SettingsFacts:
+        return SettingsFacts(ok=not self.though, taken_up=1_700_000_000.5, shard="0/3", here=4, elsewhere=8)
 
     def derived(self) -> DeriveFacts:
         return DeriveFacts(backlog=12, oldest_seconds=60.5, left_out=len(self.though), ok=not self.though)

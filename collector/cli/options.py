@@ -112,6 +112,15 @@ def read_settings(config: Path | None) -> "Settings":
     return settings
 
 
+def settings_anew(config: Path | None) -> "Settings":
+    """Return the settings as they are now, for a service that runs; raise ConfigError where a start would."""
+    from collector.settings import load
+
+    settings = load(config, os.environ)
+    want_secrets(settings, list(settings.tenants))
+    return settings
+
+
 def want_secrets(settings: "Settings", tenants: Sequence[str]) -> None:
     """Return if one of `tenants` at least can sign in, and log what is missing; else raise ConfigError with all of it.
 
@@ -120,10 +129,12 @@ def want_secrets(settings: "Settings", tenants: Sequence[str]) -> None:
     from collector.log import logger
 
     missing = {tenant: settings.tenants[tenant].missing_secrets() for tenant in tenants}
-    if all(missing.values()):
-        raise ConfigError([line for lines in missing.values() for line in lines])
-    sinks = [sink.missing_secrets() for sink in settings.influxdb.values()]
-    for line in (line for lines in (*missing.values(), *sinks) for line in lines):
+    # What tenants share is missing once.
+    lines = dict.fromkeys(line for lines in missing.values() for line in lines)
+    if missing and all(missing.values()):
+        raise ConfigError(list(lines))
+    sinks = [line for sink in settings.influxdb.values() for line in sink.missing_secrets()]
+    for line in (*lines, *sinks):
         logger().error("secret.missing", what=line)
 
 
@@ -132,8 +143,15 @@ def chosen(settings: "Settings", tenant: str | None) -> Sequence[str]:
     if tenant is None:
         return list(settings.tenants)
     if tenant not in settings.tenants:
-        raise ConfigError([f"--tenant: no tenant of that name; the settings have {', '.join(settings.tenants)}"])
+        here = f"no tenant of that name; the settings have {', '.join(settings.tenants)}"
+        raise ConfigError([f"--tenant: {_elsewhere(settings, tenant) or here}"])
     return [tenant]
+
+
+def _elsewhere(settings: "Settings", tenant: str) -> str:
+    """Return which shard polls a tenant that this one doesn't; empty for a name that no shard has."""
+    owner = settings.shard_of(tenant)
+    return f"the tenant is of shard {owner}, and this is shard {settings.shard}; ask there" if owner else ""
 
 
 def collector_name(name: str | None) -> str:

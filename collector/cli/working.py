@@ -2,14 +2,16 @@
 
 import json
 import os
+import signal
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
 from collector.cli.again import Patience
-from collector.cli.ending import when_told
+from collector.cli.ending import when_hung_up, when_told
 from collector.cli.garbage import search_seldom
 from collector.cli.options import (
     ConfigFile,
@@ -21,6 +23,7 @@ from collector.cli.options import (
     finish,
     pasted,
     read_settings,
+    settings_anew,
     want_secrets,
 )
 from collector.cli.progress import counted
@@ -39,15 +42,26 @@ def add(app: typer.Typer) -> None:
 def run(*, config: ConfigFile = None, name: Name = None) -> None:
     """Run the service, which polls each slot and delivers.
 
-    It goes on until SIGTERM or Ctrl-C.
+    It goes on until SIGTERM or Ctrl-C. SIGHUP takes up changed tenants, [spikes] and [log].
     """
+    reload = threading.Event()
+    # As early as can be: one that comes before would end the process.
+    when_hung_up(reload.set, lambda: os.kill(os.getpid(), signal.SIGTERM))
+
     from collector.service import STOP_SECONDS, Manager, Service
 
     settings = read_settings(config)
     tenants = list(settings.tenants)
     want_secrets(settings, tenants)
     manager = Manager(os.environ, os.getpid())
-    service = Service(settings, name=collector_name(name), tenants=tenants, manager=manager)
+    service = Service(
+        settings,
+        name=collector_name(name),
+        tenants=tenants,
+        manager=manager,
+        anew=partial(settings_anew, config),
+        reload=reload,
+    )
     stop = threading.Event()
 
     def end() -> None:
@@ -84,6 +98,9 @@ def once(
 
     It ends when every sink is up to date; what can't be delivered waits in the journal.
     """
+    # Nothing is there to reload; what is meant for a service beside it breaks nothing off.
+    when_hung_up(lambda: None, lambda: os._exit(128 + signal.SIGHUP))
+
     from collector.service import once as poll_once
 
     settings = read_settings(config)

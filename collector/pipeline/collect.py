@@ -6,7 +6,7 @@ four tenants whose API is down take nothing from twenty that are well.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -58,7 +58,8 @@ class Collecting:
         self._open: set[Poll] = set()
         self._left_alone: dict[tuple[str, str], _LeftAlone] = {}
         self._abandoned: dict[tuple[str, str, int], Poll] = {}
-        self._signing_in: dict[str, list[Poll]] = {}
+        self._signing_in: dict[Source, list[Poll]] = {}
+        """By source, not by tenant: one whose settings have changed has another one, which signs in otherwise."""
         self._slow: set[str] = set()
 
     def poll(
@@ -97,11 +98,18 @@ class Collecting:
         What waits for its next try is settled as failed at once; a try that is under way ends by itself.
         """
         with self._lock:
-            waiting = [poll for poll in self._open if poll.waiting]
-            self._abandoned = {poll.key: poll for poll in self._open if not poll.overtaken}
-            for poll in self._open:
-                poll.over = reason
+            self._abandoned.clear()
             self._left_alone.clear()
+        self.let_go(reason, None)
+
+    def let_go(self, reason: str, tenants: Container[str] | None) -> None:
+        """Start no further try of any poll of these tenants, None for all; the rest of it as `abandon` has it."""
+        with self._lock:
+            polls = [poll for poll in self._open if tenants is None or poll.source.tenant in tenants]
+            waiting = [poll for poll in polls if poll.waiting]
+            self._abandoned |= {poll.key: poll for poll in polls if not poll.overtaken}
+            for poll in polls:
+                poll.over = reason
         for poll in waiting:
             self._settle(poll, Unavailable(reason))
 
@@ -196,9 +204,8 @@ class Collecting:
             self._later(poll, wait)
 
     def _await_sign_in(self, poll: Poll) -> None:
-        tenant = poll.source.tenant
         with self._lock:
-            waiting = self._signing_in.setdefault(tenant, [])
+            waiting = self._signing_in.setdefault(poll.source, [])
             waiting.append(poll)
             first = len(waiting) == 1
         if first:
@@ -208,7 +215,7 @@ class Collecting:
         started = self._monotonic()
         error: Unavailable | None = Unavailable("the sign-in failed by a fault of the collector; its log has the trace")
         with self._lock:
-            end = max(poll.terms.end for poll in self._signing_in[source.tenant])
+            end = max(poll.terms.end for poll in self._signing_in[source])
         try:
             source.sign_in(max(0.0, min(self._timeout, end - started)))
             error = None
@@ -218,7 +225,7 @@ class Collecting:
             error = Unavailable(str(failure), mend=failure.mend)
         finally:
             with self._lock:
-                waiting = self._signing_in.pop(source.tenant)
+                waiting = self._signing_in.pop(source)
             for poll in waiting:
                 poll.seconds += self._monotonic() - started
                 if error is not None:

@@ -8,7 +8,7 @@ from collector.service.once import Report, once
 from collector.service.redeliver import Stand
 from collector.service.replay import Replayed, replay
 from collector.service.resend import Resending, resend
-from collector.service.run import Service
+from collector.service.service import Service
 
 __all__ = [
     "STOP_SECONDS",

@@ -71,6 +71,16 @@ class Deriving:
         with suppress(JournalError):  # then each turn fails of it, and says so
             self._derive.take_up()
 
+    def follow(self, rules: Rules) -> None:
+        """Derive by these rules from the next turn on, as a process that is started with them would."""
+
+        def follow() -> None:
+            with self._turning:
+                self._derive = Derive(self._journal, rules, apart=self._left_out)
+            self.nudge()
+
+        self._workers.soon(DERIVING, follow)
+
     def nudge(self) -> None:
         """Look for new rows soon."""
         with self._lock:

@@ -4,7 +4,7 @@ Nothing is polled or delivered until it is started; whatever needs the network i
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
 from collector.defender import Defender, portal
 from collector.derive import Rules
@@ -21,12 +21,13 @@ from collector.service.deriving import DERIVING, Deriving
 from collector.service.ids import last_ids
 from collector.service.lanes import Lanes
 from collector.service.spread import Spread
-from collector.settings import Settings
+from collector.settings import Settings, Tenant
 
 SLOT = "slot"
 KEEP = "keep"
 PRUNE = "prune"
-"""Lanes of one worker each: what begins a slot, what keeps the house, and what takes its time over old rows."""
+RELOAD = "reload"
+"""Lanes of one worker each: what begins a slot, keeps the house, takes its time over old rows, reads settings anew."""
 STOP_SECONDS = 8.0
 _SIGN_INS = 64
 """Sign-ins at once, at the least."""
@@ -54,12 +55,10 @@ class Engine:
     ) -> None:
         self.settings = settings
         self.journal = journal
-        clients = Clients(max(settings.poll.concurrency, _SIGN_INS) * 2)
-        self.sources = [
-            Defender(tenant, settings.tenants[tenant], clients.trusting(settings.tenants[tenant].ca_file), known_ids)
-            for tenant in tenants
-            for known_ids in [_known_ids(journal, tenant)]
-        ]
+        clients = self._clients = Clients(max(settings.poll.concurrency, _SIGN_INS) * 2)
+        self.sources = [self._source(tenant, settings.tenants[tenant]) for tenant in tenants]
+        """Always this list: who was given it sees other tenants in it after `turn_to`."""
+        self._present = {source.tenant: source for source in self.sources}
         sinks = [open_sink(sink, where, clients.trusting(where.ca_file)) for sink, where in settings.influxdb.items()]
         collect = settings.poll.concurrency
         # Wide: a sign-in that hangs holds a worker for a whole timeout, and whoever has a token needs none of them.
@@ -67,13 +66,14 @@ class Engine:
         slow = max(1, collect // 4)
         self.lanes = Lanes(
             {COLLECT: collect, SLOW: slow, SIGN_IN: sign_in, DELIVER: len(sinks)}
-            | {SLOT: 1, KEEP: 1, PRUNE: 1, DERIVING: 1}
+            | {SLOT: 1, KEEP: 1, PRUNE: 1, RELOAD: 1, DERIVING: 1}
         )
         self.deliveries = [
             Delivery(sink=sink, journal=journal, workers=self.lanes, changed=delivered, backoff=backoff)
             for sink in sinks
         ]
-        self.deriving = Deriving(journal, rules(settings), self.lanes, self._deliver)
+        self._links = _links(settings)
+        self.deriving = Deriving(journal, rules(settings, self._links), self.lanes, self._deliver)
         self.hold = Hold(journal, appended=self.nudge)
         self._collecting = Collecting(
             hold=self.hold,
@@ -94,27 +94,58 @@ class Engine:
         settled: Callable[[Outcome], None],
         leave_out: frozenset[tuple[str, str]] = frozenset(),
         succeeded: frozenset[tuple[str, str]] = frozenset(),
+        tenants: Container[str] | None = None,
         within: float = 0.0,
     ) -> int:
         """Start the polls of a slot, but for the (tenant, subject) left out; return how many there are.
 
-        `succeeded`: those of which an earlier poll of the slot has succeeded. `within`: the seconds over which the
-        tenants are spread.
+        `succeeded`: those of which an earlier poll of the slot has succeeded; `tenants`: None for all. `within`: the
+        seconds over which the tenants are spread.
         """
         count = 0
-        tenants: list[tuple[str, Callable[[], None]]] = []
-        for source in self.sources:
+        beginnings: list[tuple[str, Callable[[], None]]] = []
+        for source in [each for each in self.sources if tenants is None or each.tenant in tenants]:
             subjects = [subject for subject in self.settings.poll.subjects if (source.tenant, subject) not in leave_out]
             count += len(subjects)
 
             def begin(source: Defender = source, subjects: Sequence[str] = subjects) -> None:
-                for subject in subjects:
+                # Whom changed settings left out, or made anew, while it waited for its turn is not begun as it was.
+                for subject in subjects if self._present.get(source.tenant) is source else ():
                     before = (source.tenant, subject) in succeeded
                     self._collecting.poll(source, subject, slot, terms, settled, succeeded=before)
 
-            tenants.append((source.tenant, begin))
-        self._spread.begin(tenants, within)
+            beginnings.append((source.tenant, begin))
+        self._spread.begin(beginnings, within)
         return count
+
+    def sources_of(self, settings: Settings) -> Sequence[Defender]:
+        """Return the sources of these settings: for a tenant that is as it was, the one that there is.
+
+        Raise ConfigError where one can't be made.
+        """
+        there = self._present
+        same = {name for name, tenant in settings.tenants.items() if self.settings.tenants.get(name) == tenant}
+        return [
+            there[name] if name in same and name in there else self._source(name, tenant)
+            for name, tenant in settings.tenants.items()
+        ]
+
+    def turn_to(self, settings: Settings, sources: Sequence[Defender], leaving: Container[str], reason: str) -> None:
+        """Poll these sources from the next poll on, and let go of the polls of the tenants `leaving`, for a reason.
+
+        To be called where polls are begun, and nowhere else: no slot is begun for half of the tenants.
+        """
+        derived_otherwise = settings.spikes != self.settings.spikes
+        self.settings = settings
+        self.sources[:] = sources
+        self._present = {source.tenant: source for source in sources}
+        links = _links(settings)
+        self._links |= links
+        for gone in self._links.keys() - links.keys():
+            del self._links[gone]
+        if derived_otherwise:
+            self.deriving.follow(rules(settings, self._links))
+        self._collecting.let_go(reason, leaving)
 
     def abandon(self, reason: str) -> None:
         """Settle, as failed, every poll that waits for its next try."""
@@ -147,6 +178,9 @@ class Engine:
         for delivery in self.deliveries:
             delivery.nudge()
 
+    def _source(self, name: str, tenant: Tenant) -> Defender:
+        return Defender(name, tenant, self._clients.trusting(tenant.ca_file), _known_ids(self.journal, name))
+
     def _name_a_move(self, delivery: Delivery) -> None:
         sink = delivery.sink
         self.journal.cursor(sink.name, sink.target)
@@ -167,16 +201,20 @@ def slot_of(seconds: float, interval: int) -> int:
     return int(seconds // interval) * interval * 1000
 
 
-def rules(settings: Settings) -> Rules:
-    """Return by what points are derived, as the settings have it."""
+def rules(settings: Settings, links: Mapping[str, str] | None = None) -> Rules:
+    """Return by what points are derived, as the settings have it. `links`: by tenant, where they may change."""
     spikes = settings.spikes
     return Rules(
         organization=Rule(rise=spikes.rise_points, window_days=spikes.window_days),
         groups=Rule(rise=spikes.group_rise_points, window_days=spikes.window_days),
         interval=settings.poll.interval_seconds,
-        links={name: portal(tenant) for name, tenant in settings.tenants.items()},
+        links=_links(settings) if links is None else links,
         groups_follow="device_groups" in settings.poll.subjects,
     )
+
+
+def _links(settings: Settings) -> dict[str, str]:
+    return {name: portal(tenant) for name, tenant in settings.tenants.items()}
 
 
 def _known_ids(journal: Journal, tenant: str) -> Callable[[], Mapping[str, str]]:

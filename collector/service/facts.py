@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from collector.batch import Backlog
 from collector.errors import JournalError
@@ -14,8 +14,9 @@ from collector.pipeline import Outcome
 from collector.point import Point
 from collector.service.engine import Engine
 from collector.service.expiry import Expiry
+from collector.service.reload import Reload
 from collector.service.soundness import Soundness
-from collector.web import DeriveFacts, SinkFacts
+from collector.web import DeriveFacts, SettingsFacts, SinkFacts
 
 _FRESH_INTERVALS = 3
 _TURN_SECONDS = 60.0
@@ -25,26 +26,43 @@ _LOOK_BACK_MS = 30 * 86_400_000
 class Watching:
     """Meets the web room's `Facts`. Counts outcomes as they come; the rest is asked of the journal."""
 
-    def __init__(self, engine: Engine, expiry: Expiry, soundness: Soundness) -> None:
+    def __init__(self, engine: Engine, expiry: Expiry, soundness: Soundness, reload: Reload | None = None) -> None:
         self._engine = engine
+        self._reload = reload or Reload()
         self._expiry = expiry
         self._soundness = soundness
         self._lock = threading.Lock()
         self._polls: Counter[tuple[str, str, str]] = Counter()
-        subjects = engine.settings.poll.subjects
-        wanted: set[tuple[str, str]] = {(source.tenant, subject) for source in engine.sources for subject in subjects}
-        self._successes = {key: at for key, at in _last_successes(engine.journal).items() if key in wanted}
+        self._gone: frozenset[str] = frozenset()
+        self._successes = self._known({source.tenant for source in engine.sources})
         self._turned = time.monotonic()
 
     def settled(self, outcome: Outcome) -> None:
         """Take note of a poll that is settled."""
         subject = (outcome.tenant, outcome.subject)
         with self._lock:
+            if outcome.tenant in self._gone:
+                return
             self._polls[*subject, outcome.error.name if outcome.error else "ok"] += 1
             if outcome.error is None:
                 known = self._successes.get(subject, 0.0)
                 # What lies ahead of the clock was told by a clock that is gone.
                 self._successes[subject] = max(known if known <= time.time() else 0.0, outcome.slot / 1000)
+
+    def turned_to(self, removed: Collection[str], added: Collection[str]) -> None:
+        """Take note that tenants were removed, of whom nothing more is told, and that others were added."""
+        known = self._known(added)
+        with self._lock:
+            self._gone = self._gone.union(removed).difference(added)
+            self._successes = known | {key: at for key, at in self._successes.items() if key[0] not in removed}
+            for key in [key for key in self._polls if key[0] in removed]:
+                del self._polls[key]
+
+    def _known(self, tenants: Collection[str]) -> dict[tuple[str, str], float]:
+        """Return the last successes of these tenants, as the journal has them."""
+        subjects = self._engine.settings.poll.subjects
+        found = _last_successes(self._engine.journal) if tenants else {}
+        return {key: at for key, at in found.items() if key[0] in tenants and key[1] in subjects}
 
     def turned(self) -> None:
         """Take note that the clock fired and a worker ran."""
@@ -69,13 +87,27 @@ class Watching:
         now = time.time()
         fresh_since = now - self._fresh_seconds()
         tenants = {source.tenant for source in self._engine.sources}
-        if not any(fresh_since <= at <= now for (tenant, _), at in self.successes().items() if tenant in tenants):
+        # A shard that has no tenant has nothing to be late with.
+        if tenants and not any(
+            fresh_since <= at <= now for (tenant, _), at in self.successes().items() if tenant in tenants
+        ):
             reasons.append(f"no tenant was polled with success within {_FRESH_INTERVALS} intervals")
         return reasons
 
     def warnings(self) -> Sequence[str]:
         failing = self._engine.deriving.failing
-        return [f"what follows from the scores is not all derived: {failing}"] if failing else []
+        derived = [f"what follows from the scores is not all derived: {failing}"] if failing else []
+        return [*derived, *self._reload.warnings]
+
+    def settings(self) -> SettingsFacts:
+        settings = self._engine.settings
+        return SettingsFacts(
+            ok=self._reload.ok,
+            taken_up=self._reload.at,
+            shard=str(settings.shard or "0/1"),
+            here=len(self._engine.sources),
+            elsewhere=len(settings.elsewhere),
+        )
 
     def derived(self) -> DeriveFacts:
         deriving = self._engine.deriving

@@ -1,4 +1,4 @@
-"""What the service tells the manager that started it, as systemd's sd_notify(3) has it: ready, turning, stopping.
+"""What the service tells the manager that started it, as sd_notify(3) of systemd has it: ready, reloading, stopping.
 
 A word is one datagram to the socket that NOTIFY_SOCKET names. Without that variable there is nobody to tell.
 """
@@ -33,6 +33,10 @@ class Manager:
     def ready(self, status: str) -> None:
         """Say that the service does its work from now on; `status`: what it does, in a line for people."""
         self._say(f"READY=1\nSTATUS={status}")
+
+    def reloading(self) -> None:
+        """Say that the settings are read anew; `ready` is to follow, whatever comes of it."""
+        self._say(f"RELOADING=1\nMONOTONIC_USEC={int(self._monotonic() * 1e6)}")
 
     def turning(self) -> None:
         """Say that the service turns, where the manager wants to know and hasn't been told just now."""

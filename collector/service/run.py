@@ -2,12 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from functools import partial
 
 from collector.batch import DERIVE
 from collector.errors import JournalError
-from collector.journal import in_charge
 from collector.log import logger
 from collector.pipeline import Backoff, Outcome, Terms
 from collector.point import rfc3339
@@ -17,6 +16,8 @@ from collector.service.expiry import Expiry
 from collector.service.facts import Watching
 from collector.service.manager import Manager
 from collector.service.offset import Offset
+from collector.service.reload import Change, Reload
+from collector.service.reloading import Reloading
 from collector.service.soundness import Soundness
 from collector.service.spread import span
 from collector.settings import Settings
@@ -32,42 +33,11 @@ _KEEP_SECONDS = 5
 _log = logger()
 
 
-class Service:
-    """Runs until it is told to stop. Raise JournalError for an unusable journal, ConfigError for a taken port."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        name: str,
-        tenants: Sequence[str],
-        seen: Callable[[Outcome], None] = lambda _: None,
-        manager: Manager | None = None,
-    ) -> None:
-        self._settings = settings
-        self._name = name
-        self._tenants = tenants
-        self._seen = seen
-        self._manager = manager
-        self._engine: Engine | None = None
-
-    @property
-    def lost(self) -> int:
-        """How many points would be gone if the process ended now, or are."""
-        return self._engine.lost if self._engine else 0
-
-    def run(self, stop: threading.Event) -> bool:
-        """Return, when `stop` is set, whether all that ran has ended within its 8 seconds."""
-        path = self._settings.journal.path
-        with in_charge(path) as journal:
-            self._engine = Engine(
-                self._settings, journal, name=self._name, tenants=self._tenants, delivered=lambda _: None
-            )
-            return Running(self._settings, self._engine, self._seen, self._manager).until(stop)
-
-
 class Running:
-    """The service while it runs: when what is done. `seen` is told each poll that is settled, on its worker."""
+    """The service while it runs: when what is done. `seen` is told each poll that is settled, on its worker.
+
+    `anew` returns the settings as they are now, or raises ConfigError; None where they can't be read anew.
+    """
 
     def __init__(
         self,
@@ -75,14 +45,17 @@ class Running:
         engine: Engine,
         seen: Callable[[Outcome], None] = lambda _: None,
         manager: Manager | None = None,
+        anew: Callable[[], Settings] | None = None,
     ) -> None:
         self._settings = settings
         self._engine = engine
+        self._reload = Reload()
+        self._reloading = Reloading(engine, self._reload, manager or Manager({}, 0), anew, self._turned_to)
         self._interval = settings.poll.interval_seconds
         self._expiry = Expiry(engine.sources)
         self._offset = Offset(engine.sources)
         self._soundness = Soundness(engine.journal)
-        self._watching = Watching(engine, self._expiry, self._soundness)
+        self._watching = Watching(engine, self._expiry, self._soundness, self._reload)
         self._backoff = Backoff(base=max(0.1, min(2.0, self._interval / 60)), most=120.0)
         self._seen = seen
         self._manager = manager or Manager({}, 0)
@@ -92,8 +65,11 @@ class Running:
         """Whether a tenant's servers have told the time since the start, or since the clock's last jump."""
         self._prune_waits = False
 
-    def until(self, stop: threading.Event) -> bool:
-        """Poll and deliver until `stop` is set; return whether all that ran has ended within its 8 seconds."""
+    def until(self, stop: threading.Event, reload: threading.Event | None = None) -> bool:
+        """Poll and deliver until `stop` is set; return whether all that ran has ended within its 8 seconds.
+
+        Whenever `reload` is set, which clears it, the settings are read anew.
+        """
         web = self._web()
         engine = self._engine
         engine.deriving.begin()
@@ -110,16 +86,21 @@ class Running:
         _log.info(
             "service.started",
             tenants=len(engine.sources),
+            shard=str(self._settings.shard) if self._settings.shard else None,
+            elsewhere=len(self._settings.elsewhere),
             sinks=[delivery.sink.target for delivery in engine.deliveries],
             interval_seconds=self._interval,
             journal=str(self._settings.journal.path),
             web=web.url if web else None,
         )
-        self._manager.ready(f"tenants: {len(engine.sources)}, sinks: {len(engine.deliveries)}")
+        self._reloading.say_ready()
         # A signal that reaches another thread, or this one as it falls asleep, is seen when it wakes.
         while not stop.wait(_LOOK_SECONDS):
             if self._watching.turns():
                 self._manager.turning()
+            if reload is not None and reload.is_set():
+                reload.clear()
+                self._reloading.soon()
         _log.info("service.stopping")
         self._manager.stopping()
         asked = time.monotonic()
@@ -129,6 +110,16 @@ class Running:
         ended = engine.stop(STOP_SECONDS - (time.monotonic() - asked))
         _log.info("service.stopped", in_order=ended)
         return ended
+
+    def _turned_to(self, made: Change) -> None:
+        """Poll at once, of the present slot, whom changed settings concern, and tell no more of whom they left out."""
+        self._watching.turned_to(made.removed, made.added)
+        self._engine.lanes.soon(PRUNE, self._expiry.look)
+        slot = slot_of(time.time(), self._interval)
+        beginning = {*made.added, *made.changed}
+        # A slot that has not begun begins with all of them.
+        if beginning and slot == self._polled:
+            self._poll(slot, succeeded(self._engine.journal, slot), beginning)
 
     def _web(self) -> Web | None:
         web = self._settings.web
@@ -157,7 +148,12 @@ class Running:
         if slot != self._polled:
             self._poll(slot)
 
-    def _poll(self, slot: int, leave_out: frozenset[tuple[str, str]] = frozenset()) -> None:
+    def _poll(
+        self,
+        slot: int,
+        leave_out: frozenset[tuple[str, str]] = frozenset(),
+        tenants: Collection[str] | None = None,
+    ) -> None:
         self._polled = slot
         left = slot / 1000 + self._interval - time.time()
         least = min(1.0, self._interval / 2)
@@ -165,8 +161,9 @@ class Running:
             return  # it could not end inside the slot, and the next one is near
         now = time.monotonic()
         terms = Terms(last_start=now + left - least, end=now + left, backoff=self._backoff)
-        within = span(len(self._engine.sources), left)
-        polls = self._engine.poll(slot, terms, self._settled, leave_out, within=within)
+        beginning = len(self._engine.sources) if tenants is None else len(tenants)
+        within = span(beginning, left)
+        polls = self._engine.poll(slot, terms, self._settled, leave_out, tenants, within)
         _log.debug("slot.started", slot=rfc3339(slot), polls=polls, left_out=len(leave_out), within=round(within, 1))
 
     def _settled(self, outcome: Outcome) -> None:

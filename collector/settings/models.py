@@ -3,6 +3,7 @@
 What a value may be stands in `fields.py`. Nothing here reads a file or the environment: `loader.py` does.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -188,6 +189,12 @@ class Settings(Section):
     def shard_of(self, tenant: str) -> Shard | None:
         """Return the other shard that polls a tenant of these settings; None for all other names."""
         return self.shard.owner(tenant) if self.shard and tenant in self._elsewhere else None
+
+    def keeping(self, old: "Settings", but: Collection[str]) -> "Settings":
+        """Return the settings `old` with the tables and keys `but` of these."""
+        kept = old.model_copy(update={key: value for key, value in self if key in but})
+        kept._elsewhere = self._elsewhere  # noqa: SLF001 - its own class's
+        return kept
 
     @field_validator("tenants")
     @classmethod

@@ -31,6 +31,20 @@ class DeriveFacts:
     ok: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsFacts:
+    """The settings that hold: `ok`, whether the last reload took them up; `taken_up`, when, in seconds since the epoch.
+
+    `shard`: which part of the tenants is this process's, "0/1" for all; `here` and `elsewhere`: how many are, and not.
+    """
+
+    ok: bool
+    taken_up: float
+    shard: str
+    here: int
+    elsewhere: int
+
+
 class Facts(Protocol):
     """Answers from any thread. What reads the journal raises JournalError when it can't be read."""
 
@@ -41,7 +55,10 @@ class Facts(Protocol):
         """Why it isn't ready: the journal can't be written or is damaged, or no tenant is fresh. Empty when it is."""
 
     def warnings(self) -> Sequence[str]:
-        """What is wrong though it is ready: what follows from the scores can't be derived, or not all of it."""
+        """What is wrong though it is ready: what can't be derived from the scores, settings that were not taken up."""
+
+    def settings(self) -> SettingsFacts:
+        """The settings that hold, and this process's part of the tenants."""
 
     def scores(self) -> Sequence[Point]:
         """The newest point of each exposure score series that has one within three intervals."""

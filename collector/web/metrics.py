@@ -38,6 +38,7 @@ class _Scrape(Collector):
             readable = False
         yield from self._polls()
         yield self._expiries()
+        yield from self._settings()
         yield GaugeMetricFamily(
             "collector_journal_ok",
             "1 while the journal can be read and written, and holds what was written as far as it was looked at",
@@ -120,6 +121,21 @@ class _Scrape(Collector):
         for tenant, seconds in self._facts.expiries().items():
             ends.add_metric([tenant], seconds)
         return ends
+
+    def _settings(self) -> Iterator[Metric]:
+        settings = self._facts.settings()
+        yield GaugeMetricFamily(
+            "collector_reload_ok", "1 unless the last reload was refused: old settings hold", value=int(settings.ok)
+        )
+        yield GaugeMetricFamily(
+            "collector_settings_timestamp_seconds", "When the settings that hold were taken up", value=settings.taken_up
+        )
+        tenants = GaugeMetricFamily(
+            "collector_tenants", "Tenants of the settings, by whether this shard polls them", labels=["shard", "polled"]
+        )
+        tenants.add_metric([settings.shard, "here"], settings.here)
+        tenants.add_metric([settings.shard, "elsewhere"], settings.elsewhere)
+        yield tenants
 
     def _polls(self) -> Iterator[Metric]:
         success = GaugeMetricFamily(

@@ -25,15 +25,12 @@ ANALYZE = "/usr/bin/systemd-analyze"
 
 @pytest.fixture
 def analyzed(tmp_path: Path) -> Path:
-    """The unit with its secrets beside it and a program that is there."""
+    """The unit with a program that is there."""
     need(ANALYZE)
     path = tmp_path / f"{NAME}.service"
     (command,) = [line for line in UNIT.splitlines() if line.startswith("ExecStart=")]
     program = command.split()[0].removeprefix("ExecStart=")
     path.write_text(UNIT.replace(program, "/bin/true"), encoding="utf-8")
-    beside = tmp_path / f"{NAME}.service.d"
-    beside.mkdir()
-    (beside / "secrets.conf").write_text((FOLDER / "secrets.conf").read_text(encoding="utf-8"), encoding="utf-8")
     return path
 
 
@@ -47,7 +44,7 @@ def machine(tmp_path: Path, simulated: Simulated) -> Iterator[Machine]:
         machine.write("/home/admin/collector.toml", _settings(simulated))
         machine.well("cp", str(simulated.folder / "simulator.secret"), "/home/admin/contoso.secret")
         machine.write("/home/admin/influxdb.token", "the token of an InfluxDB")
-        machine.well("install", "-D", "-m", "600", str(simulated.folder / "ca.pem"), f"{ETC}/ca.pem")
+        machine.well("install", "-D", "-m", "644", str(simulated.folder / "ca.pem"), f"{ETC}/ca.pem")
         machine.write(f"{DROP_INS}/test.conf", _here())
         *lines, last = next(block for block in blocks("console") if "systemctl" in block).splitlines()
         assert last == f"sudo systemctl enable --now {NAME}"
@@ -66,7 +63,7 @@ def _here() -> str:
     """Return what the unit needs on a machine that is none: the clone and its Python may lie in a home, or in /tmp."""
     there = " ".join(sorted({str(ROOT), sys.base_prefix, str(Path(sys.base_prefix).resolve())}))
     return (
-        f"[Service]\nLoadCredential=ca.pem:{ETC}/ca.pem\nBindReadOnlyPaths={there}\nProtectHome=tmpfs\nWatchdogSec=3\nRestartSec=0\n"
+        f"[Service]\nBindReadOnlyPaths={there}\nProtectHome=tmpfs\nWatchdogSec=3\nRestartSec=0\n"
         "StandardOutput=append:/run/said\nStandardError=append:/run/said\n"
     )
 
@@ -82,7 +79,7 @@ def said(machine: Machine, event: str) -> int:
 
 
 def test_the_unit_has_nothing_that_systemd_objects_to(analyzed: Path) -> None:
-    """`systemd-analyze verify` has no word to say of the unit and of the secrets beside it."""
+    """`systemd-analyze verify` has no word to say of the unit."""
     done = subprocess.run([ANALYZE, "verify", analyzed], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
@@ -124,25 +121,33 @@ def test_a_service_that_hangs_is_started_anew(machine: Machine) -> None:
 
 def test_wrong_settings_are_not_tried_again(machine: Machine) -> None:
     """Exit code 2 waits for a person; the first line that it said tells which setting it is."""
-    machine.write(f"{ETC}/collector.toml", "[poll]\nintervall_seconds = 5\n", 0o600)
+    machine.write(f"{ETC}/collector.toml", "[poll]\nintervall_seconds = 5\n", 0o644)
     assert machine.run("systemctl", "start", NAME).returncode != 0
     until(lambda: shown(machine, "ActiveState") == "failed", what="the end")
     assert (shown(machine, "ExecMainStatus"), shown(machine, "NRestarts")) == ("2", "0")
     assert "intervall_seconds" in machine.well("cat", "/run/said")
 
 
-def test_a_reload_takes_changed_settings_in_unless_they_are_wrong(machine: Machine) -> None:
-    """Wrong ones are said and leave the service as it runs; with right ones it ends in order and starts anew."""
+def test_a_reload_takes_up_tenants_while_the_service_runs_on_unless_settings_are_wrong(machine: Machine) -> None:
+    """Wrong ones are said, and nothing changes; right ones count in the same process, which says when it is ready."""
     machine.well("systemctl", "enable", "--now", NAME)
     first = shown(machine, "MainPID")
     right = machine.well("cat", f"{ETC}/collector.toml")
-    machine.write(f"{ETC}/collector.toml", f"{right}\n[journals]\n", 0o600)
+    machine.write(f"{ETC}/collector.toml", f"{right}\n[journals]\n", 0o644)
     assert machine.run("systemctl", "reload", NAME).returncode != 0
     assert (shown(machine, "MainPID"), shown(machine, "ActiveState")) == (first, "active")
     assert "journals" in machine.well("cat", "/run/said")
-    sink = '[influxdb.main]\nurl = "http://127.0.0.1:1"\norg = "x"\nbucket = "x"\ntoken_file = "influxdb.token"\n'
-    machine.write(f"{ETC}/collector.toml", f"{right}\n{sink}", 0o600)
+    assert said(machine, "settings.reloaded") == 0
+    machine.write(f"{ETC}/collector.toml", _with_another(right), 0o644)
     machine.well("systemctl", "reload", NAME)
-    until(lambda: shown(machine, "StatusText") == "tenants: 1, sinks: 1", 30, "the next one")
-    assert (shown(machine, "ActiveState"), said(machine, "service.stopped")) == ("active", 1)
-    assert shown(machine, "MainPID") != first
+    until(lambda: shown(machine, "StatusText") == "tenants: 2, sinks: 0", 30, "both tenants")
+    until(lambda: shown(machine, "ActiveState") == "active", what="it is ready again")
+    assert (shown(machine, "MainPID"), said(machine, "service.started")) == (first, 1)
+    until(lambda: '"tenant": "another"' in machine.well("cat", "/run/said"), what="a poll of the new one")
+
+
+def _with_another(settings: str) -> str:
+    """Return the settings with another tenant, which is the same one by another name."""
+    before, header, after = settings.partition("[tenants.contoso]")
+    table, *rest = after.split("\n[", 1)
+    return "".join([before, header, table, "\n[tenants.another]", table, *(f"\n[{each}" for each in rest)])

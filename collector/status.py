@@ -68,6 +68,15 @@ class ProcessStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ShardStatus:
+    """Which part of the tenants is this one's, None for all; how many they are, and how many other shards poll."""
+
+    shard: str | None
+    tenants: int
+    elsewhere: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """All of it. Times are RFC 3339 in UTC."""
 
@@ -76,6 +85,7 @@ class Status:
     journal: JournalStatus
     derive: DeriveStatus
     process: ProcessStatus
+    shard: ShardStatus
 
     def document(self) -> dict[str, object]:
         """Return the document of `--json`."""
@@ -83,7 +93,7 @@ class Status:
 
 
 def read_status(settings: Settings, journal: Journal) -> Status:
-    """Return the status of every tenant, subject and sink in the settings."""
+    """Return the status of every sink in the settings, and of every tenant and subject of this shard."""
     last: dict[tuple[str, str], Point] = {}
     now = int(time.time() * 1000)
     late_before = now - _LATE_INTERVALS * settings.poll.interval_seconds * 1000
@@ -100,6 +110,9 @@ def read_status(settings: Settings, journal: Journal) -> Status:
         journal=JournalStatus(summary.points, summary.bytes, _time(summary.oldest), _time(summary.newest)),
         derive=_derive(journal),
         process=_process(holder(settings.journal.path)),
+        shard=ShardStatus(
+            str(settings.shard) if settings.shard else None, len(settings.tenants), len(settings.elsewhere)
+        ),
     )
 
 

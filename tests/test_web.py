@@ -150,6 +150,10 @@ def test_metrics_are_what_prometheus_reads(pages: httpx.Client) -> None:
     assert value("collector_derive_backlog_points") == 12
     assert value("collector_derive_oldest_point_seconds") == 60.5
     assert value("collector_derive_ok") == 1
+    assert value("collector_reload_ok") == 1
+    assert value("collector_settings_timestamp_seconds") == 1_700_000_000.5
+    assert value("collector_tenants", shard="0/3", polled="here") == 4
+    assert value("collector_tenants", shard="0/3", polled="elsewhere") == 8
     assert value("collector_journal_bytes") == 4096
     assert value("collector_journal_ok") == 1
 

@@ -53,7 +53,9 @@ def check(
         raise typer.Exit(2) from error
     # What is wrong is said below, once; warnings of libraries would only say it again.
     log.configure("error", settings.log.format)
-    whole = Finding("settings", ok=True, message=f"tenants: {len(settings.tenants)}, sinks: {len(settings.influxdb)}")
+    of = f" of {len(settings.tenants) + len(settings.elsewhere)}, shard {settings.shard}" if settings.shard else ""
+    counts = f"tenants: {len(settings.tenants)}{of}, sinks: {len(settings.influxdb)}"
+    whole = Finding("settings", ok=True, message=counts)
     with Progress("things") as progress:
         found = [
             whole,

@@ -76,6 +76,10 @@ def _show(found: "Status") -> None:
         sinks.add_row(sink.name, str(sink.backlog), sink.oldest or "-", str(sink.dead_letters), state)
     put(page, polls)
     page.print()
+    if found.shard.shard:
+        count = f"{found.shard.tenants} of {counted(found.shard.tenants + found.shard.elsewhere, 'tenant')}"
+        page.print(f"shard {found.shard.shard}: {count}, the others are elsewhere", soft_wrap=True)
+        page.print()
     put(page, sinks if found.sinks else "no sink is named: the journal keeps the history alone")
     page.print()
     page.print(pasted(_derived(found)), soft_wrap=True)

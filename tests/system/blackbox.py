@@ -117,6 +117,10 @@ class Process:
         lines = [json.loads(line) for line in self.err if line.startswith("{")]
         return [line for line in lines if line["event"] == event]
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, and go on."""
+        self._process.send_signal(number)
+
     def end(self, number: signal.Signals = signal.SIGTERM, timeout: float = 15) -> int:
         """Send a signal and return the exit code; fail where it has said a secret."""
         if self._process.poll() is None:

@@ -136,9 +136,10 @@ def test_status_has_the_keys_that_are_promised(
     well(collector("once", "--config", config))
     done = collector("status", "--config", config, "--json")
     status = document(done)
-    assert set(status) == {"tenants", "sinks", "journal", "derive", "process"}
+    assert set(status) == {"tenants", "sinks", "journal", "derive", "process", "shard"}
     assert set(status["tenants"][0]) == {"tenant", "subject", "slot", "ok", "error", "tries", "late"}
     assert status["process"] == {"running": False, "pid": None}
+    assert status["shard"] == {"shard": None, "tenants": 1, "elsewhere": 0}
     assert set(status["sinks"][0]) == {"name", "backlog", "oldest", "dead_letters", "error"}
     assert set(status["journal"]) == {"points", "bytes", "oldest", "newest"}
     assert status["derive"] == {"backlog": 0, "oldest": None, "error": ""}

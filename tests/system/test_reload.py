@@ -28,7 +28,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
 
 def hang_up(service: Process) -> None:
     """Ask a service to reload."""
-    os.kill(service.pid, signal.SIGHUP)
+    service.send(signal.SIGHUP)
 
 
 def reloaded(service: Process, count: int = 1) -> dict[str, Any]:
@@ -197,7 +197,7 @@ def test_signals_that_come_thick_and_fast_are_one_reload_or_two(simulated: Simul
         assert len(service.said("settings.reloaded")) <= 3
         for _ in range(3):
             hang_up(service)
-        os.kill(service.pid, signal.SIGTERM)
+        service.send(signal.SIGTERM)
         hang_up(service)
         assert service.end() == 0
         assert service.said("service.stopped")[0]["in_order"]

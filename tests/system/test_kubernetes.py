@@ -21,7 +21,7 @@ from system.test_readme import blocks
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "kubernetes"
 KUBECTL = Path(sys.executable).with_name("kubectl")
-WAYS = ("base", "overlays/workload-identity", "overlays/servicemonitor", "overlays/cronjob")
+WAYS = ("base", "overlays/workload-identity", "overlays/servicemonitor", "overlays/cronjob", "overlays/shards")
 VERSIONS = ("1.29", kubernetes_validate.latest_version())
 """The oldest and the newest cluster that is thought of."""
 OPERATOR = ROOT / "tests" / "kubernetes" / "node_modules" / "@kubernetes-models" / "prometheus-operator"
@@ -202,6 +202,34 @@ def test_one_pod_at_a_time_writes_the_journal() -> None:
     (volume,) = [each for each in pod("overlays/cronjob")["volumes"] if each["name"] == "journal"]
     claimed = of("overlays/cronjob", "PersistentVolumeClaim")["metadata"]["name"]
     assert volume["persistentVolumeClaim"]["claimName"] == claimed
+
+
+def test_each_pod_of_several_polls_its_own_part_of_the_tenants(tmp_path: Path) -> None:
+    """There are as many pods as shards, each with its own volume, and the program takes its index from its name."""
+    service = of("overlays/shards", "StatefulSet")["spec"]
+    (container,) = pod("overlays/shards")["containers"]
+    env = {each["name"]: each for each in container["env"]}
+    assert env["POD_NAME"]["valueFrom"]["fieldRef"] == {"fieldPath": "metadata.name"}
+    shard = env["COLLECTOR__SHARD"]["value"]
+    assert shard == f"auto/{service['replicas']}"
+    assert [claim["metadata"]["name"] for claim in service["volumeClaimTemplates"]] == ["journal"]
+    table = the_settings("overlays/shards").partition("[influxdb.main]")[0]
+    (tmp_path / "tenants.d").mkdir()
+    body = table[table.index("tenant_id") :]
+    for number in range(20):
+        (tmp_path / "tenants.d" / f"customer-{number}.toml").write_text(body, encoding="utf-8")
+    (tmp_path / "collector.toml").write_text('tenants_dir = "tenants.d"\n', encoding="utf-8")
+    found: list[str] = []
+    for number in range(service["replicas"]):
+        name = f"{of('overlays/shards', 'StatefulSet')['metadata']['name']}-{number}"
+        variables = {"COLLECTOR__SHARD": shard, "POD_NAME": name}
+        asked = ("once", "--config", tmp_path / "collector.toml", "--tenant", "nobody")
+        said = collector(*asked, env=variables).stderr
+        found += re.findall(r"customer-[0-9]+", said)
+    assert sorted(found) == sorted(f"customer-{number}" for number in range(20))
+    one_too_many = {"COLLECTOR__SHARD": shard, "POD_NAME": f"exposure-collector-{service['replicas']}"}
+    done = collector("status", "--config", tmp_path / "collector.toml", env=one_too_many)
+    assert (done.returncode, "the index must be 0 to 2 for 3 shards" in done.stderr) == (2, True)
 
 
 def test_nobody_comes_in_but_the_prometheus_that_is_asked_for() -> None:

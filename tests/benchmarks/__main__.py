@@ -18,7 +18,7 @@ from pathlib import Path
 # As pytest has it: the servers and processes of the tests are found by their names.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import commands, delivering, deriving, journaling, payload, telling, whole_round
+from benchmarks import commands, customers, delivering, deriving, journaling, payload, telling, whole_round
 from benchmarks.running import Measurement, machine, run
 from benchmarks.size import FULL, QUICK
 from benchmarks.table import rendered
@@ -31,6 +31,7 @@ MEASUREMENTS = (
     Measurement("the journal", (), journaling.measure),
     Measurement("deriving", (), deriving.measure),
     Measurement("an answer to points", (), payload.measure),
+    Measurement("settings", (), customers.measure),
     Measurement("delivery", (INFLUXD, "curl"), delivering.measure),
     Measurement("commands", (), commands.measure),
     Measurement("a whole round", (INFLUXD,), whole_round.measure),

@@ -33,6 +33,8 @@ class Size:
     """Of a round: tenants, and groups a tenant."""
     latency: float
     """Seconds in which each request of the round is answered."""
+    customers: int
+    """Tenants, each a file, whose settings are read."""
     seeds: int
     """Labelled histories of each kind that are told of, or not."""
     told: int
@@ -54,6 +56,7 @@ FULL = Size(
     tenants=50,
     groups=200,
     latency=0.2,
+    customers=1_000,
     seeds=12,
     told=730,
 )
@@ -72,6 +75,7 @@ QUICK = Size(
     tenants=2,
     groups=2,
     latency=0.05,
+    customers=3,
     seeds=2,
     told=60,
 )

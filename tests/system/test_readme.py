@@ -71,9 +71,14 @@ def test_the_queries_of_the_readme_have_answers(
 def test_the_settings_of_the_readme_load(tmp_path: Path) -> None:
     """The TOML that a reader copies is accepted as it is: all that is missing is the journal."""
     tenant, *others = blocks("toml")
-    assert len(others) == 3
+    assert len(others) == 4
+    (tmp_path / "customers").mkdir()
+    (customer,) = re.findall(r"line will do: `(.*)`", README)
+    (tmp_path / "customers" / "fabrikam.toml").write_text(customer)
     for other in ("", *others):
-        (tmp_path / "collector.toml").write_text(f"{tenant}\n{other}")
+        # Keys that belong to no table come before all tables.
+        first, last = (tenant, other) if other.startswith("[") else (other, tenant)
+        (tmp_path / "collector.toml").write_text(f"{first}\n{last}")
         done = collector("status", "--config", tmp_path / "collector.toml")
         assert done.returncode == 1
         assert "no journal yet" in done.stderr or "journal.db: its folder does not exist" in done.stderr

@@ -104,6 +104,28 @@ def test_a_shard_without_a_tenant_runs_and_is_ready_for_one(simulated: Simulated
         assert service.end() == 0
 
 
+def test_the_history_of_a_tenant_that_moves_can_be_taken_along(simulated: Simulated, tmp_path: Path) -> None:
+    """It stays in the journal of the shard that had it; `export` there and `import` here bring all of it over."""
+    before = Customers(tmp_path / "before", simulated, poll(21600), names=simulated.tenants)
+    after = Customers(tmp_path / "after", simulated, poll(21600), names=simulated.tenants)
+    well(collector("once", "--config", before.config))
+    new = collector("once", "--config", after.config, "--json", env=journal("1/2"))
+    tenant = min(polls(new))
+    assert polls(new) < set(simulated.tenants)
+    assert tenant not in {
+        each["tenant"]
+        for each in document(collector("status", "--config", before.config, "--json", env=journal("0/2")))["tenants"]
+    }
+    history = ("export", "--config", before.config, "--tenant", tenant, "--output", tmp_path / "history.csv")
+    well(collector(*history, env=journal("0/2")))
+    well(collector("import", tmp_path / "history.csv", "--config", after.config, env=journal("1/2")))
+    well(collector("export", "--config", after.config, "--tenant", tenant, "--output", tmp_path / "there.csv"))
+    old, there = ((tmp_path / name).read_text(encoding="utf-8") for name in ("history.csv", "there.csv"))
+    assert len(old.splitlines()) > 5
+    assert set(old.splitlines()) <= set(there.splitlines())
+    well(collector("forget", "--config", before.config, "--tenant", tenant, "--yes", env=journal("0/2")))
+
+
 def test_two_side_by_side_go_on_as_one_when_either_is_killed(
     simulated: Simulated, influxd: Influxd, database: str, tmp_path: Path
 ) -> None:

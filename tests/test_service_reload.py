@@ -67,6 +67,10 @@ class Served:
         """Ask for a reload, as a signal does."""
         self._asked.set()
 
+    def asked(self) -> bool:
+        """Whether the service has yet to hear of it."""
+        return self._asked.is_set()
+
     def of(self, tenant: str) -> list[Outcome]:
         """Return what became of a tenant's polls."""
         return [outcome for outcome in self.outcomes if outcome.tenant == tenant]
@@ -123,7 +127,7 @@ def test_an_exchange_that_hangs_while_its_tenant_leaves_is_waited_for_by_nobody(
 
 
 def test_a_tenant_that_waits_for_its_next_try_is_tried_with_its_new_settings_at_once(served: Served) -> None:
-    """What failed before is told as failed, and the slot then as it went with the new ones."""
+    """How the slot went is told by what came of the new ones."""
     failing(served, Unavailable("down"))
     served.reload(SETTINGS + OTHERWISE)
     until(lambda: any(outcome.error is None for outcome in served.of("fabrikam")))
@@ -241,3 +245,31 @@ def test_a_page_names_the_first_mistakes_and_how_many_there_are(log: StructuredL
     assert line.endswith("key0: wrong; key1: wrong; key2: wrong; and 2 more")
     (logged,) = [line for line in log.events if line["event"] == "settings.refused"]
     assert len(logged["problems"]) == 5
+
+
+def test_reloads_that_are_asked_for_while_one_is_under_way_are_one_more(served: Served) -> None:
+    """It begins when the first has come to its end, so that each is compared with what then holds."""
+    served.start(SETTINGS)
+    until(lambda: len(served.outcomes) == 1)
+    reading, go_on = threading.Event(), threading.Event()
+
+    def slow() -> Settings:
+        reading.set()
+        assert go_on.wait(60)
+        served.next = last
+        return settings(served.folder, SETTINGS + ANOTHER)
+
+    def last() -> Settings:
+        return settings(served.folder, SETTINGS)
+
+    served.next = slow
+    served.ask()
+    assert reading.wait(10)
+    for _ in range(3):
+        served.ask()
+        until(lambda: not served.asked())
+    go_on.set()
+    until(lambda: served.manager.words.count("READY=1") == 3)
+    until(lambda: served.sources[-1].tenant == "fabrikam")
+    status = [word for word in served.manager.words if word.startswith("STATUS=")]
+    assert status[-2:] == ["STATUS=tenants: 2, sinks: 0", "STATUS=tenants: 1, sinks: 0"]

@@ -6,7 +6,7 @@ four tenants whose API is down take nothing from twenty that are well.
 
 import threading
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -100,18 +100,25 @@ class Collecting:
         with self._lock:
             self._abandoned.clear()
             self._left_alone.clear()
-        self.let_go(reason, None)
+        for poll in self._given_up(reason, None):
+            self._settle(poll, Unavailable(reason))
 
-    def let_go(self, reason: str, tenants: Container[str] | None) -> None:
-        """Start no further try of any poll of these tenants, None for all; the rest of it as `abandon` has it."""
+    def let_go(self, reason: str, tenants: Container[str]) -> None:
+        """Start no further try of any poll of these tenants, and settle soon, as failed, what waits for one.
+
+        A poll of the same slot that is begun from now on takes its place, as after `abandon`.
+        """
+        for poll in self._given_up(reason, tenants):
+            self._workers.soon(COLLECT, partial(self._settle, poll, Unavailable(reason)))
+
+    def _given_up(self, reason: str, tenants: Container[str] | None) -> Sequence[Poll]:
+        """Let no further try of these tenants' polls start, None for all; return the polls that wait for theirs."""
         with self._lock:
             polls = [poll for poll in self._open if tenants is None or poll.source.tenant in tenants]
-            waiting = [poll for poll in polls if poll.waiting]
             self._abandoned |= {poll.key: poll for poll in polls if not poll.overtaken}
             for poll in polls:
                 poll.over = reason
-        for poll in waiting:
-            self._settle(poll, Unavailable(reason))
+            return [poll for poll in polls if poll.waiting]
 
     def _soon(self, poll: Poll, job: Callable[[], None]) -> None:
         self._workers.soon(SLOW if poll.source.tenant in self._slow else COLLECT, job)

@@ -49,14 +49,22 @@ class Watching:
                 # What lies ahead of the clock was told by a clock that is gone.
                 self._successes[subject] = max(known if known <= time.time() else 0.0, outcome.slot / 1000)
 
-    def turned_to(self, removed: Collection[str], added: Collection[str]) -> None:
-        """Take note that tenants were removed, of whom nothing more is told, and that others were added."""
-        known = self._known(added)
+    def left(self, tenants: Collection[str]) -> None:
+        """Take note that tenants are polled no longer: nothing more is told of them."""
         with self._lock:
-            self._gone = self._gone.union(removed).difference(added)
-            self._successes = known | {key: at for key, at in self._successes.items() if key[0] not in removed}
-            for key in [key for key in self._polls if key[0] in removed]:
-                del self._polls[key]
+            self._gone = self._gone.union(tenants)
+            self._successes = {key: at for key, at in self._successes.items() if key[0] not in tenants}
+            for outcome in [outcome for outcome in self._polls if outcome[0] in tenants]:
+                del self._polls[outcome]
+
+    def joined(self, tenants: Collection[str]) -> None:
+        """Take note that tenants are polled from now on, of whom the journal may know already."""
+        with self._lock:
+            self._gone = self._gone.difference(tenants)
+        known = self._known(tenants)
+        with self._lock:
+            # What was polled meanwhile is newer.
+            self._successes = known | self._successes
 
     def _known(self, tenants: Collection[str]) -> dict[tuple[str, str], float]:
         """Return the last successes of these tenants, as the journal has them."""

@@ -1,5 +1,6 @@
 """Reads the settings anew while the service runs, and turns to them between two slots. Polls nobody itself."""
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -31,11 +32,18 @@ class Reloading:
         self._manager = manager
         self._anew = anew
         self._turned = turned
+        self._lock = threading.Lock()
+        self._under_way = False
+        self._wanted = False
 
     def soon(self) -> None:
-        """Read them soon, one reload after another; once the service is told to stop, never."""
-        if self._anew is not None:
-            self._engine.lanes.soon(RELOAD, partial(self._read, self._anew))
+        """Read them soon, and once more where that is under way; once the service is told to stop, never."""
+        with self._lock:
+            self._wanted = True
+            if self._under_way or self._anew is None:
+                return
+            self._under_way = True
+        self._engine.lanes.soon(RELOAD, partial(self._read, self._anew))
 
     def say_ready(self) -> None:
         """Tell the manager what the service does, and what of the settings on disk it doesn't."""
@@ -44,6 +52,8 @@ class Reloading:
 
     def _read(self, anew: Callable[[], Settings]) -> None:
         """Have what is right taken up where polls are begun; refuse what is wrong, as a whole."""
+        # From here on a change of the settings wants another reload.
+        self._wanted = False
         self._manager.reloading()
         begun = False
         try:
@@ -56,16 +66,26 @@ class Reloading:
         finally:
             # Also after a fault of ours: of a manager that waits for a word, the service is ended.
             if not begun:
-                self.say_ready()
+                self._end()
 
     def _turn_to(self, made: Change, sources: Sequence[Defender]) -> None:
-        log = made.settings.log
-        if log != self._engine.settings.log:
-            configure(log.level, log.format)
-        leaving = {*made.removed, *made.changed}
-        self._engine.turn_to(made.settings, sources, leaving, "the tenant's settings were changed before the next try")
-        self._reload.taken(made)
         try:
+            log = made.settings.log
+            if log != self._engine.settings.log:
+                configure(log.level, log.format)
+            leaving = {*made.removed, *made.changed}
+            reason = "the tenant's settings were changed before the next try"
+            self._engine.turn_to(made.settings, sources, leaving, reason)
+            self._reload.taken(made)
             self._turned(made)
         finally:
-            self.say_ready()
+            self._end()
+
+    def _end(self) -> None:
+        """Say that the service is ready, and begin again where that was wanted meanwhile."""
+        self.say_ready()
+        with self._lock:
+            self._under_way = False
+            again = self._wanted
+        if again:
+            self.soon()

@@ -199,7 +199,8 @@ def test_signals_that_come_thick_and_fast_are_one_reload_or_two(simulated: Simul
             hang_up(service)
         service.send(signal.SIGTERM)
         hang_up(service)
-        assert service.end() == 0
+        until(lambda: service.exit_code is not None, what="the end")
+        assert service.exit_code == 0
         assert service.said("service.stopped")[0]["in_order"]
     assert not service.said("job.failed")
 

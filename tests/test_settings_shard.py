@@ -35,7 +35,7 @@ def test_a_shard_that_is_added_takes_tenants_and_no_other_one_does(names: set[st
 
 @given(st.integers(1, 11), st.integers(0, 10**6))
 def test_about_its_share_of_the_tenants_moves_to_a_new_shard(count: int, seed: int) -> None:
-    """Of 2,000 tenants 1/(n+1), and a sixth of itself or six deviations more or less at the most."""
+    """Of 2,000 tenants 1/(n+1), give or take six standard deviations of a fair draw."""
     names = [f"customer {seed}-{n}" for n in range(2_000)]
     moved = sum(Shard(0, count + 1).owner(name).index == count for name in names)
     share = 1 / (count + 1)

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from collector.cli.options import elsewhere
 from collector.errors import ConfigError
 from collector.point import NO_ID
 
@@ -26,7 +27,8 @@ def some_tenants(settings: "Settings", journal: "Journal", names: Sequence[str])
     known = list(dict.fromkeys([*settings.tenants, *journal.tenants()]))
     for name in names:
         if name not in known:
-            raise ConfigError([f"--tenant: no tenant of that name; there are {nearest(name, known)}"])
+            there = f"no tenant of that name; there are {nearest(name, known)}"
+            raise ConfigError([f"--tenant: {elsewhere(settings, name) or there}"])
     return list(dict.fromkeys(names))
 
 

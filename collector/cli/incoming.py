@@ -46,8 +46,9 @@ class Job:
         """Let a plain file's tenant be known: the one that was named, or the only one; else raise ConfigError."""
         names = list(self._settings.tenants)
         if self.tenant is None:
-            if len(names) > 1:
-                raise ConfigError([f"--tenant: of which tenant is this file? The settings have {', '.join(names)}"])
+            if len(names) != 1:
+                have = ", ".join(names) or "none of this shard"
+                raise ConfigError([f"--tenant: of which tenant is this file? The settings have {have}"])
             (self.tenant,) = names
         elif self.tenant not in names and self.tenant not in self.tenants():
             raise ConfigError(

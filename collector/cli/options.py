@@ -144,11 +144,11 @@ def chosen(settings: "Settings", tenant: str | None) -> Sequence[str]:
         return list(settings.tenants)
     if tenant not in settings.tenants:
         here = f"no tenant of that name; the settings have {', '.join(settings.tenants)}"
-        raise ConfigError([f"--tenant: {_elsewhere(settings, tenant) or here}"])
+        raise ConfigError([f"--tenant: {elsewhere(settings, tenant) or here}"])
     return [tenant]
 
 
-def _elsewhere(settings: "Settings", tenant: str) -> str:
+def elsewhere(settings: "Settings", tenant: str) -> str:
     """Return which shard polls a tenant that this one doesn't; empty for a name that no shard has."""
     owner = settings.shard_of(tenant)
     return f"the tenant is of shard {owner}, and this is shard {settings.shard}; ask there" if owner else ""

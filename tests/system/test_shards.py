@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from servers import Influxd
+from servers import Influxd, free_ports
 from system.blackbox import Process, Simulated, by, collector, document, poll, settings, until, v1, well
 from system.customers import Customers
 
@@ -77,6 +78,9 @@ def test_a_tenant_of_another_shard_is_named_with_the_shard_that_has_it(simulated
         assert done.returncode == 2
         said = done.stdout + done.stderr
         assert re.search(r"--tenant: the tenant is of shard [12]/3, and this is shard 0/3; ask there", said), said
+    well(collector("once", "--config", config, env=journal("0/3")))
+    done = collector("trend", "--config", config, "--tenant", other, env=journal("0/3"))
+    assert "--tenant: the tenant is of shard" in done.stderr
     done = collector("once", "--config", config, "--tenant", "nobody", env=journal("0/3"))
     assert "no tenant of that name" in done.stderr
 
@@ -84,7 +88,9 @@ def test_a_tenant_of_another_shard_is_named_with_the_shard_that_has_it(simulated
 def test_a_shard_without_a_tenant_runs_and_is_ready_for_one(simulated: Simulated, tmp_path: Path) -> None:
     """With more shards than tenants some wait; a reload that brings them one is all that they need."""
     (name,) = simulated.tenants[:1]
-    customers = Customers(tmp_path / "c", simulated, poll(1), names=[name])
+    (port,) = free_ports(1)
+    web = f'[web]\nlisten = "127.0.0.1:{port}"\n'
+    customers = Customers(tmp_path / "c", simulated, poll(1), web, names=[name])
     empty = next(
         f"{n}/3"
         for n in range(3)
@@ -96,6 +102,11 @@ def test_a_shard_without_a_tenant_runs_and_is_ready_for_one(simulated: Simulated
             0,
             1,
         )
+        ready = httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False)
+        assert (ready.status_code, ready.json()["reasons"]) == (200, [])
+        (tmp_path / "scores.csv").write_text("time,score\n2026-01-01,40\n")
+        done = collector("import", tmp_path / "scores.csv", "--config", customers.config, env=journal(empty))
+        assert (done.returncode, "none of this shard" in done.stderr) == (2, True)
         for other in simulated.tenants:
             customers.add(other)
         service.send(signal.SIGHUP)

@@ -243,3 +243,26 @@ def test_a_terminal_that_is_closed_ends_the_service_in_order(simulated: Simulate
             assert service.wait(15) == 0
         finally:
             service.kill()
+
+
+def test_a_service_that_was_started_by_nohup_outlives_its_terminal(simulated: Simulated, tmp_path: Path) -> None:
+    """Closing the terminal is a reload to it, as any other SIGHUP."""
+    customers = Customers(tmp_path / "c", simulated, poll(1), '[log]\nformat = "json"\n', names=[ONE])
+    terminal, other_end = pty.openpty()
+    log = tmp_path / "nohup.out"
+    command = ["setsid", "--ctty", "nohup", *COMMAND, "run", "--config", str(customers.config)]
+    env = {**environment(measured=False), "PYTHONPATH": str(Path.cwd())}
+    with subprocess.Popen(
+        command, env=env, cwd=tmp_path, stdin=other_end, stdout=other_end, stderr=other_end
+    ) as service:
+        os.close(other_end)
+        try:
+            until(lambda: log.exists() and "poll.settled" in log.read_text(encoding="utf-8"), what="a poll")
+            os.close(terminal)
+            until(lambda: "settings.reloaded" in log.read_text(encoding="utf-8"), what="the reload")
+            before = log.read_text(encoding="utf-8").count("poll.settled")
+            until(lambda: log.read_text(encoding="utf-8").count("poll.settled") > before + 2, what="more polls")
+            service.terminate()
+            assert service.wait(15) == 0
+        finally:
+            service.kill()

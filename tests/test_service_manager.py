@@ -69,6 +69,13 @@ def test_a_manager_that_is_gone_is_said_once_and_stops_nothing(tmp_path: Path, l
         assert listening.words == ["WATCHDOG=1"]
 
 
+def test_a_reload_is_told_with_the_moment_at_which_it_began(tmp_path: Path) -> None:
+    """By the monotonic clock, in microseconds: a manager that asked before doesn't take an older word for its own."""
+    with ListeningManager(str(tmp_path / "notify")) as listening:
+        Manager({"NOTIFY_SOCKET": listening.address}, PID, lambda: 12.5).reloading()
+        assert listening.words == ["RELOADING=1", "MONOTONIC_USEC=12500000"]
+
+
 def test_a_service_whose_clock_stands_still_is_not_said_to_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,10 +23,28 @@ _LABELS = re.compile(r"\b(?:by|on) \(([^)]*)\)|(\w+)!?=~?\\?\"")
 
 def checked(*arguments: str) -> str:
     """Return what `promtool` says; fail when it objects."""
-    need(PROMTOOL)
-    done = subprocess.run([PROMTOOL, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = promtool(*arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def promtool(*arguments: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+    """Return how `promtool` ended, `given` what it reads."""
+    need(PROMTOOL)
+    return subprocess.run(
+        [PROMTOOL, *arguments], cwd=ROOT, input=given, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_the_metrics_are_named_as_prometheus_has_it() -> None:
+    """`promtool check metrics` finds names, units, types and words of help right.
+
+    But for two labels, which are called as they are in InfluxDB.
+    """
+    text, _ = exposition(Known(), "text/plain")
+    objections = promtool("check", "metrics", given=text.decode()).stderr.splitlines()
+    camel = "defender_exposure_score_by_group label names should be written in 'snake_case' not 'camelCase'"
+    assert set(objections) == {camel}
 
 
 def test_the_rules_and_the_settings_are_ones() -> None:

@@ -64,6 +64,10 @@ def test_the_past_is_what_a_dict_of_the_appends_says(
         found = journal.latest("exposure_score_by_group", since)
         assert {point.series.tag("rbacGroupName"): point.time for point in found} == newest
         assert all(point == points[point.series.tag("rbacGroupName"), point.time] for point in found)
+        order = list(dict.fromkeys(name for drawn in appends for name, _ in drawn))
+        first = sorted(found, key=lambda point: order.index(point.series.tag("rbacGroupName")))
+        for most in range(1, 5):
+            assert journal.first_of("exposure_score_by_group", since, most) == first[:most]
         at = [point for (_, time), point in points.items() if time == since]
         assert _by_name(journal.at("exposure_score_by_group", since)) == _by_name(at)
 

@@ -212,7 +212,7 @@ def test_a_restart_takes_no_score_from_prometheus_and_gives_none_back(settings: 
         engine = Engine(settings, journal, name="host-1", tenants=[], delivered=lambda _: None)
         engine.sources = [Script(tenant, iter(())) for tenant in ("contoso", "fabrikam", "new")]  # type: ignore[misc]
         watching = Watching(engine, Expiry([]), Soundness(journal))
-        shown = {(point.series.measurement, point.series.tag("tenant")) for point in watching.scores()}
+        shown = {(point.series.measurement, point.series.tag("tenant")) for point in watching.scores(9)}
         assert shown >= {("exposure_score", "contoso"), ("exposure_score_by_group", "contoso")}
         assert ("exposure_score", "fabrikam") not in shown
         assert watching.scored() == {"contoso": fresh.time / 1000, "fabrikam": stale.time / 1000}

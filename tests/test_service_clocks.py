@@ -193,7 +193,7 @@ def test_what_lies_ahead_of_a_clock_that_was_set_back_is_no_news(
         assert "no tenant was polled with success" in reason
         watching.settled(service.settles(3))
         assert watching.reasons() == []
-        assert [point.fields["score"] for point in watching.scores()] == [3.0]
+        assert [point.fields["score"] for point in watching.scores(9)] == [3.0]
         assert watching.successes() == {("contoso", "organization"): hour(-8) / 1000}
 
 

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from collector.errors import ConfigError, JournalError
 from collector.history.view import Ranking, View
 from collector.point import Point
-from collector.web import DeriveFacts, SettingsFacts, SinkFacts, Web
+from collector.web import DeriveFacts, PollFacts, SettingsFacts, SinkFacts, Web
 from collector.web.metrics import GROUP_SERIES
 
 READY = {"ready": True, "reasons": [], "warnings": []}
@@ -48,10 +48,11 @@ class Known:
     def derived(self) -> DeriveFacts:
         return DeriveFacts(backlog=12, oldest_seconds=60.5, left_out=len(self.though), ok=not self.though)
 
-    def scores(self) -> Sequence[Point]:
+    def scores(self, most: int) -> Sequence[Point]:
         if not self.readable:
             raise JournalError("disk I/O error")
-        return self.points
+        whole = [point for point in self.points if point.series.measurement == "exposure_score"]
+        return [*whole, *[point for point in self.points if point.series.measurement != "exposure_score"][:most]]
 
     def tenants(self) -> Sequence[str]:
         return list(self.views)
@@ -80,6 +81,9 @@ class Known:
 
     def polls(self) -> Mapping[tuple[str, str, str], int]:
         return {("contoso", "organization", "ok"): 5, ("contoso", "organization", "Unavailable"): 1}
+
+    def polled(self) -> Mapping[tuple[str, str], PollFacts]:
+        return {("contoso", "organization"): PollFacts(at=SLOT / 1000, seconds=1.25, throttled=3)}
 
     def expiries(self) -> Mapping[str, float]:
         return {"contoso": 1_800_000_000.0}
@@ -144,6 +148,9 @@ def test_metrics_are_what_prometheus_reads(pages: httpx.Client) -> None:
     assert value("collector_credential_expiry_timestamp_seconds", tenant="contoso") == 1_800_000_000.0
     assert value("collector_polls_total", outcome="ok", **subject) == 5
     assert value("collector_polls_total", outcome="Unavailable", **subject) == 1
+    assert value("collector_poll_timestamp_seconds", **subject) == SLOT / 1000
+    assert value("collector_poll_seconds", **subject) == 1.25
+    assert value("collector_poll_throttled_total", **subject) == 3
     assert value("collector_sink_backlog_points", sink="main") == 7
     assert value("collector_sink_oldest_point_seconds", sink="main") == 3600.5
     assert value("collector_dead_letters", sink="main") == 2

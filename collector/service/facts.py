@@ -1,76 +1,49 @@
 """What the running service knows of itself and of the history, for the pages."""
 
-import threading
 import time
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from collector.batch import Backlog
 from collector.errors import JournalError
 from collector.history import view
 from collector.history.view import Ranking, View
-from collector.journal import Journal
 from collector.pipeline import Outcome
 from collector.point import Point
 from collector.service.engine import Engine
 from collector.service.expiry import Expiry
+from collector.service.polled import Polled
 from collector.service.reload import Reload
 from collector.service.soundness import Soundness
-from collector.web import DeriveFacts, SettingsFacts, SinkFacts
+from collector.web import DeriveFacts, PollFacts, SettingsFacts, SinkFacts
 
 _FRESH_INTERVALS = 3
 _TURN_SECONDS = 60.0
-_LOOK_BACK_MS = 30 * 86_400_000
 
 
 class Watching:
-    """Meets the web room's `Facts`. Counts outcomes as they come; the rest is asked of the journal."""
+    """Meets the web room's `Facts`. Of polls it has taken note as they came; the rest is asked of the journal."""
 
     def __init__(self, engine: Engine, expiry: Expiry, soundness: Soundness, reload: Reload | None = None) -> None:
         self._engine = engine
         self._reload = reload or Reload()
         self._expiry = expiry
         self._soundness = soundness
-        self._lock = threading.Lock()
-        self._polls: Counter[tuple[str, str, str]] = Counter()
-        self._gone: frozenset[str] = frozenset()
-        self._successes = self._known({source.tenant for source in engine.sources})
+        self._polled = Polled(
+            engine.journal, {source.tenant for source in engine.sources}, engine.settings.poll.subjects
+        )
         self._turned = time.monotonic()
 
     def settled(self, outcome: Outcome) -> None:
         """Take note of a poll that is settled."""
-        subject = (outcome.tenant, outcome.subject)
-        with self._lock:
-            if outcome.tenant in self._gone:
-                return
-            self._polls[*subject, outcome.error.name if outcome.error else "ok"] += 1
-            if outcome.error is None:
-                known = self._successes.get(subject, 0.0)
-                # What lies ahead of the clock was told by a clock that is gone.
-                self._successes[subject] = max(known if known <= time.time() else 0.0, outcome.slot / 1000)
+        self._polled.settled(outcome)
 
     def left(self, tenants: Collection[str]) -> None:
         """Take note that tenants are polled no longer: nothing more is told of them."""
-        with self._lock:
-            self._gone = self._gone.union(tenants)
-            self._successes = {key: at for key, at in self._successes.items() if key[0] not in tenants}
-            for outcome in [outcome for outcome in self._polls if outcome[0] in tenants]:
-                del self._polls[outcome]
+        self._polled.left(tenants)
 
     def joined(self, tenants: Collection[str]) -> None:
         """Take note that tenants are polled from now on, of whom the journal may know already."""
-        with self._lock:
-            self._gone = self._gone.difference(tenants)
-        known = self._known(tenants)
-        with self._lock:
-            # What was polled meanwhile is newer.
-            self._successes = known | self._successes
-
-    def _known(self, tenants: Collection[str]) -> dict[tuple[str, str], float]:
-        """Return the last successes of these tenants, as the journal has them."""
-        subjects = self._engine.settings.poll.subjects
-        found = _last_successes(self._engine.journal) if tenants else {}
-        return {key: at for key, at in found.items() if key[0] in tenants and key[1] in subjects}
+        self._polled.joined(tenants, self._engine.settings.poll.subjects)
 
     def turned(self) -> None:
         """Take note that the clock fired and a worker ran."""
@@ -127,10 +100,13 @@ class Watching:
             ok=not deriving.failing,
         )
 
-    def scores(self) -> Sequence[Point]:
+    def scores(self, most: int) -> Sequence[Point]:
         since = int((time.time() - self._fresh_seconds()) * 1000)
         journal = self._engine.journal
-        return [*journal.latest("exposure_score", since), *journal.latest("exposure_score_by_group", since)]
+        return [
+            *journal.latest("exposure_score", since),
+            *journal.first_of("exposure_score_by_group", since, most),
+        ]
 
     def scored(self) -> Mapping[str, float]:
         newest = self._engine.journal.latest("exposure_score", 0)
@@ -153,12 +129,13 @@ class Watching:
         return view.view(journal, tenant, now=now, late_ms=late_ms, days=days, group=group, place=place)
 
     def successes(self) -> Mapping[tuple[str, str], float]:
-        with self._lock:
-            return dict(self._successes)
+        return self._polled.successes()
 
     def polls(self) -> Mapping[tuple[str, str, str], int]:
-        with self._lock:
-            return dict(self._polls)
+        return self._polled.outcomes()
+
+    def polled(self) -> Mapping[tuple[str, str], PollFacts]:
+        return self._polled.last()
 
     def expiries(self) -> Mapping[str, float]:
         return self._expiry.moments
@@ -190,15 +167,3 @@ class Watching:
 
 def _age(backlog: Backlog) -> float:
     return max(0.0, time.time() - backlog.oldest / 1000) if backlog.oldest is not None else 0.0
-
-
-def _last_successes(journal: Journal) -> dict[tuple[str, str], float]:
-    """Return the last success of each (tenant, subject) of the last 30 days, in seconds since the epoch."""
-    now = int(time.time() * 1000)
-    found: dict[tuple[str, str], float] = {}
-    for last in journal.latest("collector_poll", now - _LOOK_BACK_MS):
-        subject = (last.series.tag("tenant"), last.series.tag("subject"))
-        polls = [last] if last.fields["ok"] else journal.history(last.series, now - _LOOK_BACK_MS, last.time)
-        times = [point.time / 1000 for point in polls if point.fields["ok"]]
-        found[subject] = max([found.get(subject, 0.0), *times])
-    return {subject: at for subject, at in found.items() if at}

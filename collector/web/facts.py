@@ -9,6 +9,18 @@ from collector.point import Point
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PollFacts:
+    """A subject's last poll: its slot in seconds since the epoch, the seconds of its exchanges, all tries together.
+
+    `throttled`: how often, since this process began, an answer was that it is asked too often.
+    """
+
+    at: float
+    seconds: float
+    throttled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SinkFacts:
     """A sink's backlog in points, the age of the first of them in seconds (0 when there is none), its dead letters."""
 
@@ -60,8 +72,8 @@ class Facts(Protocol):
     def settings(self) -> SettingsFacts:
         """The settings that hold, and this process's part of the tenants."""
 
-    def scores(self) -> Sequence[Point]:
-        """The newest point of each exposure score series that has one within three intervals."""
+    def scores(self, most: int) -> Sequence[Point]:
+        """The newest point of each exposure score series that has one within three intervals; of groups, `most`."""
 
     def scored(self) -> Mapping[str, float]:
         """When each tenant's newest organization score is of, however old: its slot in seconds since the epoch."""
@@ -80,6 +92,9 @@ class Facts(Protocol):
 
     def polls(self) -> Mapping[tuple[str, str, str], int]:
         """How many polls of (tenant, subject) ended in an outcome ("ok" or the error's name) in this process."""
+
+    def polled(self) -> Mapping[tuple[str, str], PollFacts]:
+        """The last poll of each (tenant, subject) that was settled, well or not."""
 
     def expiries(self) -> Mapping[str, float]:
         """When a tenant's credential ends, in seconds since the epoch; a tenant without a known end is left out."""

@@ -56,10 +56,9 @@ class _Scrape(Collector):
             "A device group's exposure score, 0 to 100, lower is better; gone after three intervals without a point",
             labels=["tenant", "rbacGroupName", "rbacGroupId"],
         )
-        for point in self._facts.scores():
+        for point in self._facts.scores(GROUP_SERIES):
             family = whole if point.series.measurement == "exposure_score" else groups
-            if family is whole or len(groups.samples) < GROUP_SERIES:
-                family.add_metric([value for _, value in point.series.tags], float(point.fields["score"]))
+            family.add_metric([value for _, value in point.series.tags], float(point.fields["score"]))
         yield whole
         yield groups
 
@@ -152,3 +151,25 @@ class _Scrape(Collector):
             polls.add_metric(outcome, count)
         yield success
         yield polls
+        yield from self._last_polls()
+
+    def _last_polls(self) -> Iterator[Metric]:
+        labels = ["tenant", "subject"]
+        moments = GaugeMetricFamily(
+            "collector_poll_timestamp_seconds", "The slot of the last poll that was settled, well or not", labels=labels
+        )
+        lengths = GaugeMetricFamily(
+            "collector_poll_seconds",
+            "How long the exchanges of the last poll took, those of all its tries together",
+            labels=labels,
+        )
+        throttled = CounterMetricFamily(
+            "collector_poll_throttled",
+            "Tries of polls to which the answer was that the tenant is asked too often (429)",
+            labels=labels,
+        )
+        for key, poll in self._facts.polled().items():
+            moments.add_metric(key, poll.at)
+            lengths.add_metric(key, poll.seconds)
+            throttled.add_metric(key, poll.throttled)
+        yield from (moments, lengths, throttled)

@@ -60,7 +60,11 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What a consumer has yet to take: how many points, and the time (ms) of the first of them."""
+    """What a consumer has yet to take: how many points, and the time (ms) of the first of them.
+
+    `exact`: whether all were counted, and not a part of them.
+    """
 
     points: int
     oldest: int | None
+    exact: bool = True

@@ -7,7 +7,6 @@ import io
 import os
 import sys
 import traceback
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -56,6 +55,8 @@ def _options(
     *, show_version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False
 ) -> None:
     if show_version:
+        from importlib.metadata import version
+
         print(version("exposure-collector"))
         raise typer.Exit
 

@@ -82,10 +82,11 @@ def _words(done: int, of: int, unit: str, seconds: float) -> str:
     if not done or seconds < 1:
         return words
     rate = done / seconds
-    return f"{words}, {rate:,.0f}/s, {_span((of - done) / rate)} left"
+    return f"{words}, {rate:,.0f}/s, {span((of - done) / rate)} left"
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """Return a length of time as a person says it: 12 s, 3 min 5 s, 2 h 10 min."""
     whole = round(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"

@@ -7,10 +7,12 @@ import os
 import sys
 import unicodedata
 from collections.abc import Mapping
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console, RenderableType
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 _PLAIN_COLUMNS = 80
 _DRAWN = "⣿┤╌▲…"
@@ -19,11 +21,13 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Categories of what moves the cursor, turns the direction of a line or has no width that terminals agree on."""
 
 
-def console(stream: TextIO | None = None, environ: Mapping[str, str] = os.environ) -> Console:
+def console(stream: TextIO | None = None, environ: Mapping[str, str] = os.environ) -> "Console":
     """Return the console of a stream, stdout unless told otherwise.
 
     A terminal's width is its own. Anything else gets no escape codes, and 80 columns or `$COLUMNS`.
     """
+    from rich.console import Console
+
     file = stream or sys.stdout
     terminal = file.isatty()
     columns = environ.get("COLUMNS", "")
@@ -39,7 +43,7 @@ def console(stream: TextIO | None = None, environ: Mapping[str, str] = os.enviro
     )
 
 
-def put(console: Console, what: RenderableType) -> None:
+def put(console: "Console", what: "RenderableType") -> None:
     """Print a table or a text, on no terminal without the blanks that only end a line."""
     if console.is_terminal:
         console.print(what)
@@ -50,7 +54,7 @@ def put(console: Console, what: RenderableType) -> None:
         print(line.rstrip(), file=console.file)
 
 
-def draws(console: Console) -> bool:
+def draws(console: "Console") -> bool:
     """Whether what is printed there can hold a chart's characters; else it is drawn in ASCII."""
     try:
         _DRAWN.encode(console.encoding)

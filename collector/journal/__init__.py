@@ -6,12 +6,12 @@ success or by a person's `move`. Other processes may read and write beside this 
 """
 
 from collector.journal.backup import Backup, backup
+from collector.journal.edges import Summary
 from collector.journal.faults import OldFormat, Unsound
 from collector.journal.forgetting import Holdings
 from collector.journal.letters import Letter, Resent
 from collector.journal.lock import Held, RoleLock, holder, reachable
 from collector.journal.log import Journal
-from collector.journal.past import Summary
 from collector.journal.proving import Proof
 from collector.journal.rights import permit, user
 from collector.journal.role import in_charge, say_salvaged

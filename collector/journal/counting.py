@@ -1,4 +1,7 @@
-"""How many rows there are, counted a span a view: no writer waits long for it."""
+"""How many rows there are, counted a span a view: no writer waits long for it.
+
+To count costs by the rows, 0.1 s a million. Who only shows a figure gets it by a part of them, where they are many.
+"""
 
 import sqlite3
 
@@ -8,6 +11,13 @@ from collector.journal.rows import Rows
 
 SPAN = 50_000
 """Rows that one view looks at, at the most: one that stays open keeps every writer waiting."""
+
+EXACT = 125_000
+"""The newest rows, which are counted also where a figure is only shown."""
+_SIZE = 5_000
+"""Rows that stand for a part of the older ones; the parts are"""
+_PART = 6
+"""a sixth of what is left, each: of a pruned journal most is at the tail."""
 
 
 def count(database: Database, rows: Rows, ids: range, wanted: Filter) -> Backlog:
@@ -21,6 +31,36 @@ def count(database: Database, rows: Rows, ids: range, wanted: Filter) -> Backlog
         oldest = first if oldest is None else oldest
         start = end
     return Backlog(points, oldest)
+
+
+def gauge(database: Database, rows: Rows, ids: range, wanted: Filter) -> Backlog:
+    """Return about what is wanted of the rows of some ids; none, few, or not many more than `EXACT`: exactly that."""
+    with database.reading() as connection:
+        start = first_row(connection, ids.start, ids.stop)
+    if ids.stop - start <= 2 * EXACT:
+        return count(database, rows, range(start, ids.stop), wanted)
+    points, begin = 0.0, start
+    while ids.stop - begin > EXACT:
+        part = (ids.stop - begin) // _PART
+        middle = begin + (part - _SIZE) // 2
+        with database.reading() as connection:
+            points += rows.count(connection, middle, middle + _SIZE, wanted)[0] * part / _SIZE
+        begin += part
+    points += count(database, rows, range(begin, ids.stop), wanted).points
+    if points < EXACT:
+        # They are few and far between; that there is nothing is to be sure.
+        return count(database, rows, range(start, ids.stop), wanted)
+    return Backlog(round(points), _first_time(database, rows, range(start, ids.stop), wanted), exact=False)
+
+
+def _first_time(database: Database, rows: Rows, ids: range, wanted: Filter) -> int | None:
+    """Return the time (ms) of the first wanted row of some ids."""
+    for start in range(ids.start, ids.stop, _SIZE):
+        with database.reading() as connection:
+            found, first = rows.count(connection, start, min(start + _SIZE, ids.stop), wanted)
+        if found:
+            return first
+    return None
 
 
 def first_row(connection: sqlite3.Connection, start: int, tail: int) -> int:

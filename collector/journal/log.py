@@ -8,12 +8,12 @@ from typing import Self
 
 from collector.batch import Backlog, Batch, Cursor, DeadLetter, Filter
 from collector.errors import JournalError
-from collector.journal import counting, cursors, forgetting, past
+from collector.journal import counting, cursors, forgetting
 from collector.journal.across import Across
 from collector.journal.database import Database
+from collector.journal.edges import Summary, edge
 from collector.journal.forgetting import Holdings
 from collector.journal.letters import Letters, words
-from collector.journal.past import Summary
 from collector.journal.places import first
 from collector.journal.proving import Proof, attempt, prove
 from collector.journal.pruning import prune
@@ -179,6 +179,10 @@ class Journal(Reader):
         tail = self.tail() if until is None else min(until, self.tail())
         return counting.count(self._database, self._rows, range(cursor.next, tail), wanted)
 
+    def gauge(self, cursor: Cursor, wanted: Filter = _EVERYTHING) -> Backlog:
+        """Return what `backlog` does, of a long one by a part of its rows: to say it costs the same however long."""
+        return counting.gauge(self._database, self._rows, range(cursor.next, self.tail()), wanted)
+
     def dead_letters(self, sink: str) -> int:
         """Return how many points the sink has refused for good."""
         return self.letters.count(sink)
@@ -188,10 +192,11 @@ class Journal(Reader):
         return self._database.size()
 
     def summary(self) -> Summary:
-        """Return what the whole journal holds; every row is counted."""
-        points = self.backlog(Cursor("", cursors.FIRST, 0)).points
+        """Return what the whole journal holds, counted as `gauge` does."""
+        held = self.gauge(Cursor("", cursors.FIRST, 0))
         with self._database.reading() as connection:
-            return Summary(points, self.bytes(), *past.edges(connection))
+            oldest, newest = edge(connection, "min"), edge(connection, "max")
+        return Summary(held.points, self.bytes(), oldest, newest, held.exact)
 
     def prune(self, before: int, consumers: Sequence[str]) -> int:
         """Delete the points of a time before `before` (ms) that every one of `consumers` has taken; return how many.

@@ -8,12 +8,11 @@ import json
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from collector.batch import Row
 from collector.journal.rows import Rows
 from collector.journal.schema import DAY
-from collector.point import MAX_TIME, Series
+from collector.point import Series
 
 _HISTORY = f"""WITH RECURSIVE day (n) AS (
         SELECT ?1 UNION ALL SELECT (SELECT min(time / {DAY}) FROM point WHERE time / {DAY} > day.n) FROM day
@@ -41,16 +40,6 @@ _AT = f"""SELECT p.id FROM json_each(?1) wanted
 _FOLLOWING_DAY = f"SELECT min(time / {DAY}) FROM point WHERE time / {DAY} > ? AND time / {DAY} <= ?"
 _FOLLOWING_SERIES = f"SELECT series FROM point WHERE time / {DAY} = ? AND series >= ? ORDER BY series LIMIT 1"
 _OF_DAY = f"SELECT id FROM point WHERE time / {DAY} = ? AND series = ? AND time >= ? AND time < ?"
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """The whole journal: points, bytes on disk, and the times (ms) of its oldest and newest that is no annotation."""
-
-    points: int
-    bytes: int
-    oldest: int | None
-    newest: int | None
 
 
 def history(connection: sqlite3.Connection, rows: Rows, series: Series, since: int, until: int) -> Sequence[Row]:
@@ -131,19 +120,3 @@ def before(connection: sqlite3.Connection, rows: Rows, moments: Sequence[tuple[S
             row = next(iter(history(connection, rows, series, moment - DAY, moment + 1)[-1:]), None)
         found.append(row)
     return found
-
-
-def edges(connection: sqlite3.Connection) -> tuple[int | None, int | None]:
-    """Return the times (ms) of the oldest and the newest row that is no annotation, None where there is no row."""
-    # With both bounds: a flipped bit makes NULL or bytes of a number, and those sort before and behind all numbers.
-    valid = f"time / {DAY} BETWEEN 0 AND {MAX_TIME // DAY} AND time BETWEEN 0 AND {MAX_TIME}"
-    # A note may speak of a time that lies ahead, or of one before there was a collector.
-    polled = "series NOT IN (SELECT id FROM series WHERE measurement = 'exposure_annotation')"
-    oldest, newest = (
-        connection.execute(
-            f"SELECT time FROM point WHERE {valid} AND {polled} ORDER BY time / {DAY} {order}, time {order} LIMIT 1"
-        ).fetchone()
-        or (None,)
-        for order in ("ASC", "DESC")
-    )
-    return oldest[0], newest[0]

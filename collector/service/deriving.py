@@ -64,7 +64,7 @@ class Deriving:
 
     def backlog(self) -> Backlog:
         """Return what is yet to be derived from."""
-        return self._journal.backlog(self._journal.cursor(DERIVE), DERIVED_FROM)
+        return self._journal.gauge(self._journal.cursor(DERIVE), DERIVED_FROM)
 
     def begin(self) -> None:
         """Take up what a process that was stopped had yet to say; before anything is polled."""

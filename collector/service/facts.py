@@ -146,7 +146,7 @@ class Watching:
         facts = []
         for delivery in self._engine.deliveries:
             name = delivery.sink.name
-            backlog = journal.backlog(cursors[name], delivery.wanted)
+            backlog = journal.gauge(cursors[name], delivery.wanted)
             dead = journal.dead_letters(name)
             facts.append(SinkFacts(sink=name, backlog=backlog.points, oldest_seconds=_age(backlog), dead_letters=dead))
         return facts

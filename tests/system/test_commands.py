@@ -137,12 +137,27 @@ def test_status_has_the_keys_that_are_promised(
     done = collector("status", "--config", config, "--json")
     status = document(done)
     assert set(status) == {"tenants", "sinks", "journal", "derive", "process", "shard"}
-    assert set(status["tenants"][0]) == {"tenant", "subject", "slot", "ok", "error", "tries", "late"}
-    assert status["process"] == {"running": False, "pid": None}
+    assert set(status["tenants"][0]) == {"tenant", "subject", "slot", "ok", "error", "tries"} | {
+        "late",
+        "seconds",
+        "throttled",
+    }
     assert status["shard"] == {"shard": None, "tenants": 1, "elsewhere": 0}
-    assert set(status["sinks"][0]) == {"name", "backlog", "oldest", "dead_letters", "error"}
-    assert set(status["journal"]) == {"points", "bytes", "oldest", "newest"}
-    assert status["derive"] == {"backlog": 0, "oldest": None, "error": ""}
+    assert status["process"] == {"running": False, "pid": None}
+    assert set(status["sinks"][0]) == {"name", "backlog", "oldest", "dead_letters", "error"} | {
+        "exact",
+        "rate",
+        "seconds_left",
+    }
+    assert set(status["journal"]) == {"points", "bytes", "oldest", "newest", "exact"}
+    assert status["derive"] == {
+        "backlog": 0,
+        "oldest": None,
+        "error": "",
+        "exact": True,
+        "rate": None,
+        "seconds_left": None,
+    }
     assert done.stdout.count("\n") == 1
     assert done.stderr == ""
     shown = well(collector("status", "--config", config))

@@ -1,0 +1,112 @@
+"""Figures that are only shown: of a long backlog by a part of it, and from when to when a journal's points are."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from journals import DAY, HOUR, MIDNIGHT, group, org
+
+from collector.batch import Backlog, Cursor, Filter
+from collector.history import Note
+from collector.journal import Journal, counting, edges
+from collector.point import MAX_TIME, Point, Series
+
+_START = Cursor("x", 1, 0)
+_GROUPS = Filter(measurements=("exposure_score_by_group",))
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is many is 40 rows."""
+    monkeypatch.setattr(counting, "EXACT", 20)
+    monkeypatch.setattr(counting, "_SIZE", 3)
+
+
+def polls(count: int) -> Sequence[Point]:
+    """Return hourly polls of an organization and of two groups."""
+    slots = [MIDNIGHT + n * HOUR for n in range(count)]
+    return [point for slot in slots for point in (org(slot), group("a", slot), group("b", slot))]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 60),
+    st.integers(1, 190),
+    st.integers(0, 60),
+    st.sampled_from([Filter(), _GROUPS, Filter(tenants=("fabrikam",)), Filter(measurements=("exposure_score",))]),
+    st.booleans(),
+)
+def test_a_gauge_says_what_a_count_says_or_that_it_is_about_that(
+    tmp_path_factory: pytest.TempPathFactory,
+    count: int,
+    start: int,
+    pruned: int,
+    wanted: Filter,
+    stranger: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """Nothing is nothing, the first is the first, few are exact; of many it is right to a quarter, and says so."""
+    with Journal(tmp_path_factory.mktemp("gauge") / "journal.db") as journal:
+        journal.append(polls(count))
+        if stranger:
+            journal.append([group("a", MIDNIGHT, tenant="fabrikam")])
+        journal.prune(MIDNIGHT + pruned * HOUR, [])
+        cursor = Cursor("x", start, 0)
+        told, counted = journal.gauge(cursor, wanted), journal.backlog(cursor, wanted)
+    assert told.oldest == counted.oldest
+    if told.exact:
+        assert told == counted
+    else:
+        assert told.points == pytest.approx(counted.points, rel=0.25)
+        assert counted.points > 15
+
+
+def test_of_many_a_part_is_looked_at(tmp_path: Path) -> None:
+    """A figure of 3,000 rows is made of some hundred; where they are alike it is the right one."""
+    with Journal(tmp_path / "journal.db") as journal:
+        journal.append(polls(1000))
+        assert journal.gauge(_START) == Backlog(3000, MIDNIGHT, exact=False)
+        assert journal.gauge(_START, _GROUPS) == Backlog(2000, MIDNIGHT, exact=False)
+        assert (journal.summary().points, journal.summary().exact) == (3000, False)
+
+
+def test_of_a_pruned_journal_most_is_at_its_tail(tmp_path: Path) -> None:
+    """Days stay when samples go: rows of long ago that are far between make the figure of all hardly wrong."""
+    with Journal(tmp_path / "journal.db") as journal:
+        journal.append(polls(1000))
+        fields = {"min": 1.0, "mean": 1.0, "max": 1.0, "last": 1.0, "samples": 24}
+        journal.append([Point(Series("exposure_score_daily", (("tenant", "contoso"),)), MIDNIGHT, fields)])
+        journal.append([point for point in polls(1100) if point.time >= MIDNIGHT + 1000 * HOUR])
+        journal.prune(MIDNIGHT + 1000 * HOUR, [])
+        told = journal.gauge(_START)
+        assert (told.exact, journal.backlog(_START).points) == (False, 301)
+        assert told.points == pytest.approx(301, rel=0.1)
+
+
+_TIMES = st.one_of(
+    st.builds(lambda day, hour: MIDNIGHT + day * DAY + hour * HOUR, st.integers(-2, 2), st.integers(0, 23)),
+    st.sampled_from([0, MAX_TIME - 1]),
+)
+
+
+@pytest.mark.parametrize("few", [edges._FEW, 0])
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abc"), _TIMES), max_size=12), st.lists(_TIMES, max_size=3), st.booleans())
+def test_the_ends_are_those_of_all_that_is_no_note(
+    tmp_path_factory: pytest.TempPathFactory,
+    few: int,
+    drawn: list[tuple[str, int]],
+    noted: list[int],
+    organization: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """Of a day with few rows by all of them; of one with many by each series, and to the poll where there was one."""
+    points = [group(name, time) for name, time in drawn]
+    points += [org(time) for _, time in drawn] if organization else []
+    notes = [Note(id=str(time), at=time, kind="note", tenant="t", title="Patched").point() for time in noted]
+    with pytest.MonkeyPatch.context() as patch, Journal(tmp_path_factory.mktemp("ends") / "journal.db") as journal:
+        patch.setattr(edges, "_FEW", few)
+        journal.append([*points, *notes])
+        summary = journal.summary()
+    times = [time for _, time in drawn]
+    assert (summary.oldest, summary.newest) == (min(times, default=None), max(times, default=None))

@@ -1,7 +1,7 @@
 """What a page draws: the line, the table and the small trends, by the samples that there are, at a bounded cost."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from views import DAY, HOUR, LATE, NOW, derived, hourly, kept
 
-from collector.history import Note, view
+from collector.history import Note, Sample, read, view
 from collector.history.drawing import COLUMNS, Piece, rows, strokes
 from collector.journal import Journal
 from collector.point import Point, Series
@@ -116,6 +116,33 @@ def test_it_costs_by_what_is_drawn(year: Journal, monkeypatch: pytest.MonkeyPatc
     counted.clear()
     seen(year, 7)
     assert sum(counted) < 500
+
+
+@pytest.mark.parametrize("group", [None, "Servers"])
+def test_a_chart_of_a_year_is_drawn_of_what_its_days_say(year: Journal, group: str | None) -> None:
+    """Of each day it has the highest score and the last, those of its samples; of three months every sample."""
+
+    def drawn(days: int) -> Sequence[Sample]:
+        (card,) = read(year, ["contoso"], now=NOW, late_ms=LATE, days=days, group=group, drawn=True)
+        return card.groups[0].samples if group else card.samples
+
+    series = year.series("exposure_score_by_group" if group else "exposure_score")[0]
+    every = [
+        Sample(point.time, float(point.fields["score"])) for point in year.history(series, NOW - 365 * DAY, NOW + 1)
+    ]
+    assert drawn(90) == [sample for sample in every if sample.time >= NOW - 90 * DAY]
+    found = drawn(365)
+    assert len(found) < 2 * 366 + 24
+    assert all(NOW - 365 * DAY <= one.time <= following.time <= NOW for one, following in pairwise(found))
+    assert [_day(its) for its in _days(found)] == [_day(its) for its in _days(every)]
+
+
+def _days(samples: Sequence[Sample]) -> list[list[Sample]]:
+    return [list(its) for _, its in groupby(samples, lambda sample: sample.time // DAY)]
+
+
+def _day(samples: Sequence[Sample]) -> tuple[int, float, float]:
+    return samples[0].time // DAY, max(sample.score for sample in samples), samples[-1].score
 
 
 def test_what_is_pruned_is_drawn_from_its_days(tmp_path: Path) -> None:

@@ -50,6 +50,8 @@ def test_the_past_is_what_a_dict_of_the_appends_says(
         for name in _NAMES:
             times = sorted(time for of, time in points if of == name and since <= time < until)
             assert journal.history(group(name).series, since, until) == [points[name, time] for time in times]
+            before = min((time for of, time in points if of == name and time < until), default=None)
+            assert journal.first(group(name).series, until) == (None if before is None else points[name, before])
         every = [group(name).series for name in (*_NAMES, "never seen")]
         between = journal.between("exposure_score_by_group", since, until)
         assert [point.time for point in between] == sorted(time for _, time in points if since <= time < until)

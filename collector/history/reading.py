@@ -5,9 +5,8 @@ what is drawn alone. Is not the card (`card.py`): what the answers mean stands t
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from collector.history.card import (
     DAY,
@@ -26,27 +25,13 @@ from collector.history.card import (
     stand,
     worst_first,
 )
-from collector.history.notes import Note, Written, notes
+from collector.history.notes import Note, notes
+from collector.history.past import Past
+from collector.history.pieces import pieces
 from collector.point import Point, Series
 
 _ORGANIZATION = "exposure_score"
 _GROUPS = "exposure_score_by_group"
-
-
-class Past(Written, Protocol):
-    """A journal, as far as it is asked here. Times are ms since the epoch."""
-
-    def latest(self, measurement: str, since: int, tenant: str | None = None) -> Sequence[Point]:
-        """Return the newest point of each series, of one tenant or of all, from `since` to now."""
-
-    def before(self, moments: Sequence[tuple[Series, int]]) -> Sequence[Point | None]:
-        """Return the newest point of each series at or before its moment, None where that is over a day older."""
-
-    def series(self, measurement: str, tenant: str | None = None) -> Sequence[Series]:
-        """Return every series that there is, of one tenant or of all."""
-
-    def history(self, series: Series, since: int, until: int) -> Sequence[Point]:
-        """Return the points of a series from `since` to before `until`, in the order of time."""
 
 
 def rank(past: Past, tenants: Collection[str], *, now: int, late_ms: int) -> Sequence[Card]:
@@ -74,7 +59,7 @@ def read(
     """Return the card of each tenant, worst first, with its groups, or with those alone that `group` names.
 
     With what was noted of the last `days`; where a group is named, that is what speaks of it or of all. `drawn`: with
-    the samples of those days, of the organization, or of the groups that were named.
+    the samples of those days, of the organization, or of the groups that were named; of many days with two for each.
     """
     since = now - days * DAY
     newest = _newest(past, tenants)
@@ -91,7 +76,7 @@ def read(
             replace(
                 one,
                 seen=its in fresh,
-                samples=_samples(past, its.series, since, now) if drawn and group is not None else (),
+                samples=list(_drawn(past, its.series, since, now)) if drawn and group is not None else (),
             )
             for one, its in zip(_groups(past, shown, written[tenant]), shown, strict=True)
         ]
@@ -100,7 +85,7 @@ def read(
             Card(
                 tenant=tenant,
                 standing=standings.get(tenant),
-                samples=_samples(past, of_tenant, since, now),
+                samples=list(_drawn(past, of_tenant, since, now)),
                 groups=rank_groups(groups),
                 unseen=len(others) if group is None else 0,
                 unseen_since=max((its.newest.time for its in others), default=None) if group is None else None,
@@ -200,9 +185,12 @@ def _standings(
     return standings
 
 
-def _samples(past: Past, every: Iterable[Series], since: int, now: int) -> Sequence[Sample]:
-    found = {one.time: one for series in every for one in map(sample, past.history(series, since, now + 1))}
-    return [found[time] for time in sorted(found)]
+def _drawn(past: Past, every: Sequence[Series], since: int, now: int) -> Iterator[Sample]:
+    """Yield what a chart is drawn of: the samples, or of a day that stands for its own its highest and its last."""
+    for piece in pieces(past, every, since, now):
+        yield Sample(piece.begin, piece.high)
+        if piece.begin < piece.end:
+            yield Sample(min(piece.end - 1, now), piece.last)
 
 
 def _organization(tenant: str) -> Series:

@@ -1,20 +1,20 @@
 """What a page draws of a tenant or of one of its groups: the card, the line, what was usual, spikes, days as a table.
 
-It costs by what is drawn, not by what is kept: beyond `_FINE` days a line is made of daily points, and what is usual is
+It costs by what is drawn, not by what is kept: beyond some days a line is made of daily points, and what is usual is
 asked for once a day. Is not a page (`web/`), and not the figures, which are the card's.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from collector.history.card import DAY, Card, Group, Sample, Standing, sample
-from collector.history.drawing import COLUMNS, Piece, Row, Stroke, rows, strokes
-from collector.history.reading import Past, rank, read
+from collector.history.card import DAY, Card, Group, Sample, Standing
+from collector.history.drawing import COLUMNS, Row, Stroke, rows, strokes
+from collector.history.past import Past
+from collector.history.pieces import daily, pieces
+from collector.history.reading import rank, read
 from collector.history.rises import EVERYBODY, Spike, felt
 from collector.point import NO_ID, Point, Series
 
-_FINE = 92
-"""Days up to which each sample is looked at."""
 _MOST_USUAL = 400
 """Moments at which it is asked what was usual."""
 _SMALL = 40
@@ -114,7 +114,7 @@ def view(
     first = _first_shown(place, len(card.groups))
     shown = card.groups[first : first + SHOWN] if one is None else ()
     small = _small(past, [each.series for each in shown], since, now)
-    pieces = list(_pieces(past, series, since, now))
+    known = list(pieces(past, series, since, now))
     usual = _usual(past, series, since, now)
     gap = reach(max(1, (now - since) // DAY), late_ms)
     return View(
@@ -122,9 +122,9 @@ def view(
         group=one,
         since=since,
         until=now,
-        strokes=strokes(pieces, since, now, gap, COLUMNS),
+        strokes=strokes(known, since, now, gap, COLUMNS),
         usual=usual,
-        rows=rows(pieces, since, now, usual),
+        rows=rows(known, since, now, usual),
         spikes=felt(past, tenant, since, now + 1),
         polls=_polls(past, tenant, now),
         shown=[replace(each, samples=its) for each, its in zip(shown, small, strict=True)],
@@ -139,33 +139,8 @@ def _first_shown(place: int, count: int) -> int:
 
 def _begin(past: Past, every: Sequence[Series], now: int) -> int:
     """Return when the first score of these series was (ms), `now` less a day where there is none."""
-    days = [point.time for series in every for point in past.history(_daily(series), 0, now + 1)[:1]]
-    end = min(days, default=now + 1)
-    raw = [point.time for series in every for point in past.history(series, 0, end)[:1]]
-    return min([*days, *raw, now - DAY])
-
-
-def _pieces(past: Past, every: Sequence[Series], since: int, now: int) -> Iterator[Piece]:
-    """Yield what is known of the time: its days where it is long, and the samples where there is no day."""
-    days: dict[int, Point] = {}
-    if now - since > _FINE * DAY:
-        # Of two names in a day the one that follows in order of time has its end.
-        for series in every:
-            days |= {point.time: point for point in past.history(_daily(series), -(-since // DAY) * DAY, now + 1)}
-    first, last = min(days, default=now + 1), max(days, default=now + 1) + DAY
-    yield from _samples(past, every, since, min(first, now + 1))
-    for time in sorted(days):
-        fields = days[time].fields
-        low, high, end = (float(fields[name]) for name in ("min", "max", "last"))
-        yield Piece(time, time + DAY, low, high, end)
-    if last <= now:
-        yield from _samples(past, every, last, now + 1)
-
-
-def _samples(past: Past, every: Sequence[Series], since: int, until: int) -> Iterator[Piece]:
-    found = {one.time: one.score for series in every for one in map(sample, past.history(series, since, until))}
-    for time in sorted(found):
-        yield Piece(time, time, found[time], found[time], found[time])
+    firsts = [past.first(one, now + 1) for series in every for one in (daily(series), series)]
+    return min([*(point.time for point in firsts if point is not None), now - DAY])
 
 
 def _usual(past: Past, every: Sequence[Series], since: int, now: int) -> Sequence[tuple[int, float | None]]:
@@ -184,7 +159,7 @@ def _small(past: Past, pasts: Sequence[Sequence[Series]], since: int, now: int) 
     step = max(1, (now - since) // (_SMALL - 1))
     moments = [now - step * n for n in reversed(range(_SMALL))]
     found: list[dict[int, float]] = [{} for _ in pasts]
-    for of, name in ((lambda series: series, "score"), (_daily, "last")):
+    for of, name in ((lambda series: series, "score"), (daily, "last")):
         asked = [
             (place, moment, series)
             for place, every in enumerate(pasts)
@@ -225,10 +200,6 @@ def _polls(past: Past, tenant: str, now: int) -> Sequence[Poll]:
 
 def _organization(tenant: str) -> Series:
     return Series("exposure_score", (("tenant", tenant),))
-
-
-def _daily(series: Series) -> Series:
-    return Series(f"{series.measurement}_daily", series.tags)
 
 
 def _trend(series: Series) -> Series:

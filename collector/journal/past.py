@@ -20,6 +20,12 @@ _HISTORY = f"""WITH RECURSIVE day (n) AS (
     SELECT p.id FROM day
     CROSS JOIN point p ON p.time / {DAY} = day.n AND p.series = ?3 AND p.time >= ?4 AND p.time < ?5
     ORDER BY day.n, p.time"""
+_FIRST = f"""WITH RECURSIVE day (n) AS (
+        SELECT min(time / {DAY}) FROM point WHERE time / {DAY} >= 0
+        UNION ALL SELECT (SELECT min(time / {DAY}) FROM point WHERE time / {DAY} > day.n) FROM day WHERE day.n < ?3)
+    SELECT p.id FROM day
+    CROSS JOIN point p ON p.time / {DAY} = day.n AND p.series = ?1 AND p.time >= 0 AND p.time < ?2
+    LIMIT 1"""
 _NEWEST = f"""SELECT wanted.value, (
         SELECT id FROM point WHERE time / {DAY} = ?2 AND series = wanted.value AND time >= ?3 AND time < ?4
         ORDER BY time DESC LIMIT 1)
@@ -47,6 +53,17 @@ def history(connection: sqlite3.Connection, rows: Rows, series: Series, since: i
     number = rows.names.known_number(connection, series)
     values = (since // DAY, (until - 1) // DAY, number, since, until)
     return rows.these(connection, [id_ for (id_,) in connection.execute(_HISTORY, values)])
+
+
+def first(connection: sqlite3.Connection, rows: Rows, series: Series, until: int) -> Row | None:
+    """Return the first row of a series before `until` (ms), None where there is none."""
+    number = rows.names.known_number(connection, series)
+    found = connection.execute(_FIRST, (number, until, (until - 1) // DAY)).fetchone()
+    whole = rows.these(connection, [found[0]]) if found else []
+    if found and not whole:
+        # It is damaged: the one behind it is the first then.
+        return next(iter(history(connection, rows, series, 0, until)), None)
+    return next(iter(whole), None)
 
 
 def latest(

@@ -28,6 +28,12 @@ class Reader:
         with self._database.reading() as connection:
             return [row.point for row in past.history(connection, self._rows, series, since, until)]
 
+    def first(self, series: Series, until: int) -> Point | None:
+        """Return the first point of a series before `until` (ms), None where there is none."""
+        with self._database.reading() as connection:
+            found = past.first(connection, self._rows, series, until)
+        return None if found is None else found.point
+
     def latest(self, measurement: str, since: int, tenant: str | None = None) -> Sequence[Point]:
         """Return the newest point of each series of a measurement, from `since` (ms) to now."""
         until = int(self._clock() * 1000) + 1

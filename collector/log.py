@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from collector.optional import without
+
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
@@ -34,6 +36,10 @@ class _Lines:
             self.logger()
 
     def logger(self) -> "FilteringBoundLogger":
+        if "structlog" not in sys.modules:
+            # It would import rich to show tracebacks as we never do.
+            with self._lock, without("rich"):
+                import structlog
         import structlog
 
         with self._lock:

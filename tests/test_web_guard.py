@@ -15,7 +15,7 @@ from leaks import know, want_none
 from test_web import Known
 
 from collector.errors import Unauthorized
-from collector.web import Web, server
+from collector.web import Web, serving
 from collector.web.guard import HEADERS
 
 TOKEN = know("the token of the pages, ä")
@@ -173,7 +173,7 @@ def test_a_body_is_not_waited_for(web: Web) -> None:
 
 def test_a_request_has_to_arrive_in_time(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that dawdles, before its first request or after an answer, is closed."""
-    monkeypatch.setattr(server, "_REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(serving, "_REQUEST_SECONDS", 0.3)
     whole = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
     for sent in (b"", b"GET /liv", whole + b"GET /li"):
         with connected(web, sent) as connection:
@@ -185,7 +185,7 @@ def test_a_request_has_to_arrive_in_time(web: Web, monkeypatch: pytest.MonkeyPat
 
 def test_connections_that_only_stand_open_shut_nobody_out(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many wait, who asks gets an answer: the oldest that waits makes room."""
-    monkeypatch.setattr(server, "_CONNECTIONS", 20)
+    monkeypatch.setattr(serving, "_CONNECTIONS", 20)
     waiting = [connected(web, b"GET /li") for _ in range(60)]
     try:
         assert httpx.get(f"{web.url}livez", trust_env=False).text == "ok\n"

@@ -17,10 +17,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Self
 
-import httpx
-
 from collector.errors import BadResponse, Unauthorized
 from collector.http.faults import Way, translated
+from collector.http.lean import httpx
 from collector.http.streams import Deadline
 from collector.http.transport import Transport, proxy_for
 from collector.http.trust import Trust

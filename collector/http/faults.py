@@ -8,9 +8,8 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import httpx
-
 from collector.errors import CollectorError, Unauthorized, Unavailable
+from collector.http.lean import httpx
 from collector.http.streams import NoAddress, NoConnection, NoTls, Untrusted
 from collector.http.transport import ProxyUnusable
 

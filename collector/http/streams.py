@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import httpcore
-import httpx
 
+from collector.http.lean import httpx
 from collector.http.resolver import Address, Resolver
 from collector.http.trust import Trust
 

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
-import httpx
 
+from collector.http.lean import httpx
 from collector.http.pool import KEEP_SECONDS, Pool
 from collector.http.streams import Backend, Deadline
 from collector.http.trust import Trust

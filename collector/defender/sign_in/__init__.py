@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 
 from collector.defender.clouds import Endpoints
-from collector.defender.sign_in.certificate import ByCertificate
 from collector.defender.sign_in.device import ByDeviceCode
 from collector.defender.sign_in.federation import ByFederation
 from collector.defender.sign_in.grant import Grant, SignIn
@@ -29,6 +28,9 @@ def sign_in_of(
         case ClientSecret() as credential:
             return BySecret(tenant, credential, endpoints, http)
         case Certificate() as credential:
+            # It needs cryptography whole, which takes its time to import.
+            from collector.defender.sign_in.certificate import ByCertificate  # noqa: PLC0415 - as said
+
             return ByCertificate(tenant, credential, endpoints, http, clock)
         case WorkloadIdentity() as credential:
             return ByFederation(tenant, credential, endpoints, http, clock)

@@ -1,5 +1,6 @@
 """What the commands that change the journal have in common, most of them to deliver again. Is not a command."""
 
+import signal
 import sys
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Annotated
@@ -47,6 +48,11 @@ def open_journal(settings: "Settings") -> "Journal":
     return Journal(settings.journal.path)
 
 
+def breakable() -> None:
+    """Let SIGTERM break the command off as Ctrl-C does: then it says how things stand."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def known(sink: str, names: Collection[str]) -> None:
     """Return if there is such a sink; else raise ConfigError with those that there are."""
     if sink not in names:
@@ -63,9 +69,9 @@ def shown(sinks: str, progress: "Progress") -> "Callable[[Stand], None]":
     return show
 
 
-def interrupted(state: str, again: str) -> typer.Exit:
-    """Return the end of a command that a person broke off, once it is said how things stand."""
-    print(pasted(f"interrupted: {state}; {GOES_ON}, or call `{again}` again"), file=sys.stderr)
+def interrupted(state: str, onward: str) -> typer.Exit:
+    """Return the end of a command that a person broke off, once it is said how things stand. `onward`: what goes on."""
+    print(pasted(f"interrupted: {state}; {GOES_ON}, or call `{onward}`"), file=sys.stderr)
     return typer.Exit(1)
 
 

@@ -1,14 +1,13 @@
 """`backup` and `forget`: the journal as a file that is kept, and what is taken out of it."""
 
 import json
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.again import open_journal
+from collector.cli.again import breakable, open_journal
 from collector.cli.options import ConfigFile, Json, read_settings
 from collector.cli.progress import Progress, counted
 from collector.errors import ConfigError
@@ -45,8 +44,7 @@ def backup(
     from collector.journal import backup as copy
 
     settings = read_settings(config)
-    # As Ctrl-C: what is half done is removed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    breakable()
     with Journal(settings.journal.path, readonly=True) as journal, Progress() as progress:
         try:
             done = copy(journal, file, lambda what, done, of: progress.show(what, done, of, _UNITS[what]))
@@ -81,6 +79,7 @@ def forget(
     from collector.journal import Journal
 
     settings = read_settings(config)
+    breakable()
     # Who may write takes back what a process left that was killed in the middle of this; who only reads can't.
     with open_journal(settings) if yes else Journal(settings.journal.path, readonly=True) as journal:
         known = journal.tenants()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.again import GOES_ON, Patience, failed, interrupted, known, open_journal, quiet, shown
+from collector.cli.again import GOES_ON, Patience, breakable, failed, interrupted, known, open_journal, quiet, shown
 from collector.cli.moments import Since
 from collector.cli.options import ConfigFile, Json, pasted
 from collector.cli.progress import Progress, counted
@@ -14,7 +14,9 @@ from collector.cli.rejecting import rejected
 from collector.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collector.service import Replayed
+    from collections.abc import Callable
+
+    from collector.service import Replayed, Stand
 
 
 def add(app: typer.Typer) -> None:
@@ -28,6 +30,9 @@ def replay(
     *,
     since: Since = None,
     everything: Annotated[bool, typer.Option("--all", help="From the first point on.")] = False,
+    onward: Annotated[
+        bool, typer.Option("--continue", help="From where the sink stands: what was broken off is taken up again.")
+    ] = False,
     patience: Patience = 20.0,
     config: ConfigFile = None,
     as_json: Json = False,
@@ -36,24 +41,44 @@ def replay(
     from collector.point import rfc3339
     from collector.service import replay as deliver_again
 
-    if everything and since is not None:
-        raise ConfigError(["replay: give one of the two: --since TIME, or --all"])
-    if since is None and not everything:
-        raise ConfigError(["replay: from when on? --since TIME, or --all"])
+    asked = (since is not None, everything, onward).count(True)
+    if asked > 1:
+        raise ConfigError(["replay: give one of the three: --since TIME, --all, or --continue"])
+    if not asked:
+        raise ConfigError(["replay: from when on? --since TIME, --all, or --continue"])
     if since is not None and since > time.time() * 1000:
         raise ConfigError(
             [f"--since: {rfc3339(since)} lies ahead of this machine's clock; there is no point from then on"]
         )
     settings = quiet(config)
     known(sink, settings.influxdb)
+    breakable()
     with open_journal(settings) as journal, Progress() as progress:
+        far = Far(shown(sink, progress))
         try:
-            done = deliver_again(settings, journal, sink, since, patience=patience, seen=shown(sink, progress))
+            done = deliver_again(settings, journal, sink, since, onward=onward, patience=patience, seen=far)
         except KeyboardInterrupt:
-            raise interrupted(f"the cursor of {sink} stays where it is by now", f"replay {sink}") from None
+            stands = f"{far}the cursor of {sink} stays where it is by now"
+            raise interrupted(stands, f"replay {sink} --continue") from None
     _show_replay(done, as_json=as_json)
     if done.sink.error:
         raise failed(sink, done.sink.error, f"its cursor stays moved, {_left(done)}; {GOES_ON}")
+
+
+class Far:
+    """How far a delivery has come, as it was told last; in words, for whoever breaks it off."""
+
+    def __init__(self, show: "Callable[[Stand], None]") -> None:
+        self._show = show
+        self._stand: Stand | None = None
+
+    def __call__(self, stand: "Stand") -> None:
+        """Take note of it, and show it."""
+        self._stand = stand
+        self._show(stand)
+
+    def __str__(self) -> str:
+        return f"{self._stand.done:,} of {counted(self._stand.of, 'point')} are delivered; " if self._stand else ""
 
 
 def _left(done: "Replayed") -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.again import GOES_ON, Patience, failed, interrupted, known, open_journal, quiet, shown
+from collector.cli.again import GOES_ON, Patience, breakable, failed, interrupted, known, open_journal, quiet, shown
 from collector.cli.options import ConfigFile, Json, pasted
 from collector.cli.progress import Progress, counted
 
@@ -44,6 +44,7 @@ def resend(*, sink: Sink = None, patience: Patience = 20.0, config: ConfigFile =
     from collector.service import resend as send_again
 
     settings = quiet(config)
+    breakable()
     with open_journal(settings) as journal:
         if sink is not None:
             known(sink, settings.influxdb)

@@ -79,7 +79,10 @@ class _Course:
 
 
 class Redelivery:
-    """Delivers to `sinks` of the settings alone, from `with` to its end. `seen` is told twice a second how it goes."""
+    """Delivers to `sinks` of the settings alone, from `with` to its end. `seen` is told twice a second how it goes.
+
+    `filled`: a sink that writes elsewhere than before gets what it had there, so that nobody need be warned of it.
+    """
 
     def __init__(
         self,
@@ -89,8 +92,10 @@ class Redelivery:
         *,
         patience: float,
         seen: Callable[[Stand], None] = lambda _: None,
+        filled: bool = True,
     ) -> None:
         self._journal = journal
+        self._filled = filled
         self._patience = patience
         self._seen = seen
         self.by: str | None = None
@@ -155,9 +160,10 @@ class Redelivery:
             for sink in self._sinks
         ]
         patience = Patience(self._journal, deliveries, self._patience)
-        for sink in self._sinks:
-            # Whoever asks for this has seen that it moved, and has it filled.
-            self._journal.retarget(sink.name, sink.target)
+        if self._filled:
+            for sink in self._sinks:
+                # Whoever asks for this has seen that it moved.
+                self._journal.retarget(sink.name, sink.target)
         lanes.start()
         try:
             for delivery in deliveries:

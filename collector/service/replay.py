@@ -28,17 +28,20 @@ def replay(
     sink: str,
     since: int | None,
     *,
+    onward: bool = False,
     patience: float,
     seen: Callable[[Stand], None] = lambda _: None,
 ) -> Replayed:
     """Move the cursor of `sink` back to the first point of the time `since` (ms; None: the first of all), and deliver.
 
-    A cursor that stands before that stays: nothing is skipped. It stays moved whatever becomes of the delivery.
+    A cursor that stands before that stays: nothing is skipped. It stays moved whatever becomes of the delivery. With
+    `onward` it stays where it is, and what it has yet to take is delivered.
     """
-    with Redelivery(settings, journal, [sink], patience=patience, seen=seen) as redelivery:
+    with Redelivery(settings, journal, [sink], patience=patience, seen=seen, filled=not onward) as redelivery:
         redelivery.at_one()
         cursor = journal.cursor(sink)
-        cursor = journal.move(sink, 0 if since is None else journal.place(since, cursor.next))
+        if not onward:
+            cursor = journal.move(sink, 0 if since is None else journal.place(since, cursor.next))
         goal = journal.tail()
         waiting = journal.backlog(cursor, redelivery.wanted(sink), until=goal)
         (delivered,) = redelivery.run(goal)

@@ -172,8 +172,9 @@ def test_slips_are_named(simulated: Simulated, tmp_path: Path) -> None:
     for arguments, said in (
         (("mian", "--all"), "mian: no sink of that name; the settings have main, second"),
         (("main", "--since", "yesterday"), "--since"),
-        (("main",), "--since TIME, or --all"),
-        (("main", "--all", "--since", "7d"), "give one of the two: --since TIME, or --all"),
+        (("main",), "--since TIME, --all, or --continue"),
+        (("main", "--all", "--since", "7d"), "give one of the three: --since TIME, --all, or --continue"),
+        (("main", "--continue", "--since", "7d"), "give one of the three: --since TIME, --all, or --continue"),
     ):
         done = collector("replay", *arguments, "--config", config)
         assert (done.returncode, said in done.stderr, done.stdout) == (2, True, ""), done.stderr

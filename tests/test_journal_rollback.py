@@ -1,93 +1,23 @@
 """A write that was cut short, and what would undo it is damaged: nothing is let go, and what stands sound is used."""
 
-import fcntl
-import os
 import random
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from journals import append_numbered, every, group, hear, other, take_charge
+from cuts import RECORD, SECTOR, Cut, cut_short, flipped, goes_on, stages
+from journals import append_numbered, hear, other
 from pytest_structlog import StructuredLogCapture
-from salvages import PAGE, Contents, honest, made, served
+from salvages import PAGE, honest, made, served
 
-from collector.errors import JournalError
-from collector.journal import Journal, Unsound, aside
+from collector.journal import Journal, aside
 from collector.journal.rollback import damaged
-from collector.journal.salvage import salvage
-from collector.journal.syncing import sync
-
-SECTOR, RECORD = 512, PAGE + 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
-    """The files of a journal whose last write was cut short, and what it held before."""
-
-    path: Path
-    main: bytes
-    undo: bytes
-    before: Contents
-
-    def put(self, undo: bytes, main: bytes | None = None) -> None:
-        """Let the files be as they were left, but for this."""
-        for file in self.path.parent.iterdir():
-            file.unlink()
-        self.path.write_bytes(self.main if main is None else main)
-        self.beside.write_bytes(undo)
-
-    @property
-    def beside(self) -> Path:
-        """The file of the rollback."""
-        return self.path.with_name("journal.db-journal")
-
-
-def stages(folder: Path) -> Iterator[Path]:
-    """Yield a folder as a crash would leave it, at each moment of a large write that is taken back in the end."""
-    path = folder / "journal.db"
-    with Journal(path) as journal, journal._database.writing() as connection:
-        connection.execute("PRAGMA cache_size = 5")  # most of it is in the file before it ends
-        for number in range(12):
-            connection.execute("DELETE FROM point WHERE id % 12 = ? AND id % 3 = 0", (number,))
-            rows = "SELECT series, time + ?, shape, data FROM point LIMIT 60"
-            connection.execute(f"INSERT INTO point (series, time, shape, data) {rows}", (number + 1,))
-            left = folder.with_name(f"{folder.name} {number}")
-            left.mkdir()
-            for file in folder.glob("journal.db*"):
-                shutil.copy(file, left)
-            yield left
-        connection.execute("ROLLBACK")
-        connection.execute("BEGIN")
 
 
 @pytest.fixture(name="cut")
 def _cut(tmp_path: Path) -> Cut:
-    folder = tmp_path / "begun"
-    folder.mkdir()
-    before = made(folder / "journal.db")
-    *_, last = stages(folder)
-    path = tmp_path / "left" / "journal.db"
-    path.parent.mkdir()
-    main, undo = (last / "journal.db").read_bytes(), (last / "journal.db-journal").read_bytes()
-    assert main != (folder / "journal.db").read_bytes()
-    assert len(undo) > 10 * RECORD
-    return Cut(path=path, main=main, undo=undo, before=before)
-
-
-def flipped(data: bytes, at: int, bit: int = 0) -> bytes:
-    """Return the bytes with one bit flipped."""
-    return data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :]
-
-
-def goes_on(path: Path) -> None:
-    """Hold that the next poll is kept."""
-    with Journal(path) as journal:
-        journal.append([group("new")])
-        assert every(journal)[-1] == group("new")
+    """A write that was cut short at its last moment."""
+    return cut_short(tmp_path)
 
 
 def test_what_a_crash_leaves_is_no_damage(tmp_path: Path) -> None:
@@ -168,88 +98,6 @@ def test_a_header_that_no_writer_writes_is_damage(cut: Cut, at: int, bit: int) -
     goes_on(cut.path)
 
 
-@pytest.mark.parametrize("moved", [False, True])
-def test_a_mend_that_was_killed_is_begun_anew(cut: Cut, log: StructuredLogCapture, *, moved: bool) -> None:
-    """Where the damaged file has two names already, what would undo a write to it is found under either."""
-    cut.put(flipped(cut.undo, 17))
-    name = cut.path.with_name("journal.db.damaged-20260131T000000Z")
-    name.hardlink_to(cut.path)
-    if moved:
-        cut.beside.rename(name.with_name(f"{name.name}-journal"))
-    for readonly in (False, True):
-        with pytest.raises(Unsound, match="cut short"):
-            Journal(cut.path, readonly=readonly)
-    assert served(cut.path) == cut.before
-    (file,) = aside(cut.path)
-    assert file.read_bytes() == cut.main
-    assert file.with_name(f"{file.name}-journal").read_bytes() == flipped(cut.undo, 17)
-    assert log.has("journal.salvaged", level="error", aside=str(file))
-    goes_on(cut.path)
-
-
-def test_a_mend_that_was_killed_knows_its_own_file_again(cut: Cut) -> None:
-    """Also where nothing but what stood beside it said that it was a journal: the name that it was given says it."""
-    cut.put(flipped(cut.undo, 17), bytes(len(cut.main)))
-    name = cut.path.with_name("journal.db.damaged-20260131T000000Z")
-    name.hardlink_to(cut.path)
-    cut.beside.rename(name.with_name(f"{name.name}-journal"))
-    honest(cut.before, served(cut.path))
-    assert len(aside(cut.path)) == 1
-    goes_on(cut.path)
-
-
-@pytest.mark.parametrize("step", range(4))
-def test_a_mend_that_fails_midway_leaves_both_files_as_they_were(
-    cut: Cut, monkeypatch: pytest.MonkeyPatch, step: int
-) -> None:
-    """A disk that fails at the first, the second or the last step: the files have their names, and no others."""
-    undo = flipped(cut.undo, 17)
-    cut.put(undo)
-    left = [step]
-
-    def failing(act: Callable[..., object]) -> Callable[..., object]:
-        def acted(*args: Path) -> object:
-            left[0] -= 1
-            if left[0] == -1:
-                raise OSError("planted")
-            return act(*args)
-
-        return acted
-
-    with monkeypatch.context() as patch:
-        patch.setattr("collector.journal.swapping.sync", failing(sync))
-        patch.setattr(Path, "replace", failing(Path.replace))
-        patch.setattr(Path, "rename", failing(Path.rename))
-        with pytest.raises(JournalError, match="could not be set aside: planted"):
-            salvage(cut.path)
-    assert {file.name: file.read_bytes() for file in cut.path.parent.iterdir()} == {
-        "journal.db": cut.main,
-        "journal.db-journal": undo,
-    }
-    assert served(cut.path) == cut.before
-
-
-def _reads(pipe: Connection, path: Path) -> None:
-    """Hold what SQLite holds of a file while it reads."""
-    with path.open("r+b") as file:
-        fcntl.lockf(file, fcntl.LOCK_SH, 510, (1 << 30) + 2)
-        pipe.send("reads")
-        pipe.recv()
-
-
-def test_under_who_reads_it_a_journal_is_not_set_aside(cut: Cut) -> None:
-    """Whoever has it open is waited for until the next look: it is said, and both files are as they were."""
-    cut.put(flipped(cut.undo, 17))
-    with other(_reads, cut.path) as (_, pipe):
-        assert hear(pipe) == "reads"
-        with pytest.raises(JournalError, match="could not be set aside"):
-            salvage(cut.path)
-        pipe.send("go")
-    assert (cut.path.read_bytes(), cut.beside.read_bytes()) == (cut.main, flipped(cut.undo, 17))
-    assert aside(cut.path) == []
-    assert served(cut.path) == cut.before
-
-
 @pytest.mark.parametrize("pages", [0, 3])
 def test_a_length_that_is_damaged_throughout_cuts_nothing(cut: Cut, pages: int) -> None:
     """Where every header says that the journal was three pages long, or none, its own first page knows better."""
@@ -321,27 +169,3 @@ def test_whatever_bit_of_it_is_flipped_the_service_goes_on(cut: Cut, seed: int) 
         honest(cut.before, after)
         assert len(after.points) > len(cut.before.points) * 0.6
         assert after == cut.before or aside(cut.path), at
-
-
-@pytest.mark.parametrize("mode", [0o444, 0o000])
-@pytest.mark.parametrize("name", ["journal.db", "journal.db-journal", "journal.db.lock"])
-def test_a_file_that_may_not_be_written_is_named_and_left(cut: Cut, name: str, mode: int) -> None:
-    """Whichever of its files it is: it is said with the mend, and not one byte of it or of the others is changed."""
-    with tempfile.TemporaryDirectory() as folder:
-        there = replace(cut, path=Path(folder) / "journal.db")
-        there.put(cut.undo)
-        there.path.with_name("journal.db.lock").touch()
-        for file in (there.path.parent, *there.path.parent.iterdir()):
-            os.chown(file, *((65534, 65534) if os.geteuid() == 0 else (-1, -1)))
-        there.path.with_name(name).chmod(mode)
-        with other(take_charge, there.path) as (_, pipe):
-            words, mend = hear(pipe)
-        assert str(there.path) in words
-        assert "write to" in mend, words
-        assert name == "journal.db" or name in words + mend
-        # With the role alone out of reach the write has been undone, as whoever may write to the journal would.
-        if name != "journal.db.lock":
-            assert (there.path.read_bytes(), there.beside.read_bytes()) == (cut.main, cut.undo)
-        assert aside(there.path) == []
-        there.path.with_name(name).chmod(0o600)
-        assert served(there.path) == cut.before

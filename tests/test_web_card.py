@@ -277,7 +277,7 @@ def test_a_tenant_that_left_the_settings_is_still_shown(journal: Journal) -> Non
 
 @given(
     st.lists(
-        st.text(min_size=1, max_size=200) | st.sampled_from([HOSTILE, "\ud800", "x" * 60_000, "\u2069\u202e"]),
+        st.text(min_size=1, max_size=200) | st.sampled_from([HOSTILE, "\ud800", "(long)", "\u2069\u202e"]),
         min_size=1,
         max_size=4,
         unique=True,
@@ -285,6 +285,8 @@ def test_a_tenant_that_left_the_settings_is_still_shown(journal: Journal) -> Non
 )
 def test_whatever_things_are_called_a_page_has_the_same_elements(names: list[str]) -> None:
     """Tenants, groups, notes and errors by any name: the page has the elements that it has for plain ones."""
+    # Drawn as a word: what is drawn is said, and Hypothesis won't say so much.
+    names = ["x" * 60_000 if name == "(long)" else name for name in names]
     plain, hostile = (Parsed(_named(each)) for each in ([f"n{n}" for n, _ in enumerate(names)], names))
     wanted, found = ([name for name, _ in page.elements] for page in (plain, hostile))
     links = found.count("a")

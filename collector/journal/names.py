@@ -148,22 +148,6 @@ class Names:
         ).fetchall()
         return self._sound(connection, rows), rows[-1][0] if len(rows) == most else None
 
-    def following(
-        self, connection: sqlite3.Connection, measurement: str, after: int, most: int
-    ) -> tuple[Sequence[tuple[int, Series]], int | None]:
-        """Return the next `most` series of a measurement behind the number `after`; damaged ones are left out.
-
-        And behind which number to go on, None where there are no more.
-        """
-        rows = connection.execute(
-            f"{_SERIES} WHERE measurement = ? AND id > ? ORDER BY id LIMIT ?", (measurement, after, most)
-        ).fetchall()
-        found = []
-        for number, *row in rows:
-            with suppress(Damaged):
-                found.append((number, self._series.get(number) or self._keep_series(number, row)))
-        return found, rows[-1][0] if len(rows) == most else None
-
     def shape(self, connection: sqlite3.Connection, number: int) -> Shape:
         """Return the shape of a number; raise Damaged when its row is gone or not what was written."""
         return self.shapes.shape(connection, number)

@@ -107,5 +107,7 @@ class Status:
         }
 
 
-def _document(one: PollStatus | SinkStatus | DeriveStatus | JournalStatus | ProcessStatus | ShardStatus) -> dict[str, object]:
+def _document(
+    one: PollStatus | SinkStatus | DeriveStatus | JournalStatus | ProcessStatus | ShardStatus,
+) -> dict[str, object]:
     return {field.name: getattr(one, field.name) for field in fields(one)}

@@ -4,7 +4,10 @@ import itertools
 import random
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
+from collector.history.card import DAY, sample
+from collector.history.days import day_of
 from collector.journal import Journal
 from collector.point import Point, Series, Value
 
@@ -62,6 +65,20 @@ def slots(count: int) -> Iterator[int]:
     """Yield hourly slots (ms), oldest first; the last is this hour's."""
     now = int(time.time() * 1000) // HOUR * HOUR
     yield from range(now - (count - 1) * HOUR, now + 1, HOUR)
+
+
+def close(journal: Journal) -> None:
+    """Append the daily points of all that is kept of the days before today."""
+    today = int(time.time() * 1000) // DAY * DAY
+    for series in [*journal.series("exposure_score"), *journal.series("exposure_score_by_group")]:
+        daily = Series(f"{series.measurement}_daily", series.tags)
+        points = journal.history(series, 0, today)
+        journal.append(
+            [
+                Point(daily, day * DAY, asdict(day_of([sample(point) for point in its])))
+                for day, its in itertools.groupby(points, lambda point: point.time // DAY)
+            ]
+        )
 
 
 def fill(journal: Journal, least: int) -> int:

@@ -28,6 +28,12 @@ class Size:
     """Points in the journal that `status` reads."""
     trended: int
     """Days of hourly polls in the journal of which `trend` shows a card."""
+    kept_times: int
+    """How many times as long a history is kept by which a view is held against that of `trended` days."""
+    kept: int
+    """Points in the journal that `status` is held against that of `journaled`."""
+    scraped: int
+    """Tenants of 200 groups whose metrics are scraped."""
     tenants: int
     groups: int
     """Of a round: tenants, and groups a tenant."""
@@ -53,6 +59,9 @@ FULL = Size(
     delivered=200_000,
     journaled=100_000,
     trended=365,
+    kept_times=3,
+    kept=1_000_000,
+    scraped=1_000,
     tenants=50,
     groups=200,
     latency=0.2,
@@ -72,6 +81,9 @@ QUICK = Size(
     delivered=6_000,
     journaled=500,
     trended=2,
+    kept_times=2,
+    kept=1_000,
+    scraped=3,
     tenants=2,
     groups=2,
     latency=0.05,

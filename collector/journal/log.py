@@ -8,7 +8,7 @@ from typing import Self
 
 from collector.batch import Backlog, Batch, Cursor, DeadLetter, Filter
 from collector.errors import JournalError
-from collector.journal import counting, cursors, forgetting
+from collector.journal import counting, cursors, forgetting, twins
 from collector.journal.across import Across
 from collector.journal.database import Database
 from collector.journal.edges import Summary, edge
@@ -97,6 +97,14 @@ class Journal(Reader):
         Meanwhile every other call raises JournalError at once; so does this one, with nothing changed, where it fails.
         """
         return self._database.mend()
+
+    def unite(self) -> int:
+        """Let series that have two numbers, since their names could not be read for a while, have one; how many had."""
+        united = twins.unite(self._database, self._rows)
+        if united:
+            self.era += 1
+            self._rows.names.forget()
+        return united
 
     def tail(self) -> int:
         """Return the id that the next row will have."""

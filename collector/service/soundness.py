@@ -30,6 +30,9 @@ class Mendable(Protocol):
     def mend(self) -> Salvaged:
         """Set the file aside, and go on with all that is sound; raise JournalError, and change nothing."""
 
+    def unite(self) -> int:
+        """Let each series have one number; return how many had more; raise JournalError when the file can't be used."""
+
 
 class Soundness:
     """What was found at the last look. One thread looks and mends; any may read."""
@@ -51,6 +54,8 @@ class Soundness:
         """Prove the newest rows, for seconds, and mend the journal where they are damaged. Log what came of it."""
         try:
             proof = self._journal.prove(_PROVING_SECONDS, _PROVING_ROWS)
+            if not proof.damaged and (series := self._journal.unite()):
+                _log.warning("journal.united", series=series, why="their names could not be read for a while")
         except Unsound as error:
             self.mend(error)
         except JournalError as error:

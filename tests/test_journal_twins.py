@@ -1,0 +1,108 @@
+"""A name that can't be read for a while, and can be again: a series with two numbers, which become one."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from journals import DAY, HOUR, MIDNIGHT, every, group, look, org
+from pytest_structlog import StructuredLogCapture
+
+from collector.batch import DeadLetter
+from collector.journal import Journal
+from collector.service.soundness import Soundness
+
+NOW = MIDNIGHT + DAY
+A = group("a").series
+
+
+def opened(path: Path) -> Journal:
+    """Return the journal at a fixed time."""
+    return Journal(path, clock=lambda: NOW / 1000)
+
+
+def unreadable(path: Path, *, again: bool = False) -> None:
+    """Let the name of the first series not prove itself, or be as it was."""
+    look(path, "UPDATE series SET crc = crc + ? WHERE id = 1", -1 if again else 1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(*[st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 5)), max_size=8)] * 3)
+def test_what_came_under_either_number_is_one_history(
+    tmp_path_factory: pytest.TempPathFactory,
+    before: list[tuple[str, int]],
+    meanwhile: list[tuple[str, int]],
+    after: list[tuple[str, int]],
+) -> None:
+    """Of one identity the later point is left, at its own place in the order, and each series has one newest point."""
+    path = tmp_path_factory.mktemp("twins") / "journal.db"
+    values = itertools.count()
+    drawn = [
+        [group(name, MIDNIGHT + hour * HOUR, float(next(values))) for name, hour in one]
+        for one in ([("a", 0), *before], meanwhile, after)
+    ]
+    for points, again in zip(drawn, (False, True, None), strict=True):
+        with opened(path) as journal:
+            journal.append(points)
+        if again is not None:
+            unreadable(path, again=again)
+    with opened(path) as journal:
+        journal.unite()
+        assert journal.unite() == 0
+        last = {(point.series, point.time): point for points in drawn for point in points}
+        order = [point for points in drawn for point in points if point is last[point.series, point.time]]
+        assert every(journal) == order
+        assert len(journal.latest("exposure_score_by_group", 0)) == len({series for series, _ in last})
+        mine = sorted((point for point in order if point.series == A), key=lambda point: point.time)
+        assert journal.history(A, 0, NOW) == mine
+        journal.append([group("a", MIDNIGHT, 99.0)])
+        assert journal.history(A, 0, NOW)[0].fields == {"score": 99.0}
+        assert len(every(journal)) == len(order)
+
+
+def test_a_dead_letter_keeps_its_name(tmp_path: Path) -> None:
+    """A letter of the first number is still one of the group, whose points have the second."""
+    path = tmp_path / "journal.db"
+    with opened(path) as journal:
+        journal.append([group("a"), org()])
+        cursor = journal.cursor("main")
+        row = journal.read(cursor, 1).rows[0]
+        journal.advance(cursor, 2, [DeadLetter(row, "refused")])
+    unreadable(path)
+    with opened(path) as journal:
+        journal.append([group("a", MIDNIGHT + HOUR)])
+    unreadable(path, again=True)
+    with opened(path) as journal:
+        assert journal.unite() == 1
+        assert [letter.row.point for letter in journal.letters.every(["main"], 0)] == [group("a")]
+        assert journal.history(A, 0, NOW) == [group("a"), group("a", MIDNIGHT + HOUR)]
+
+
+def test_a_name_that_stays_unreadable_is_left(tmp_path: Path) -> None:
+    """What could be another's is united with nothing."""
+    path = tmp_path / "journal.db"
+    with opened(path) as journal:
+        journal.append([group("a")])
+    unreadable(path)
+    with opened(path) as journal:
+        journal.append([group("a", MIDNIGHT + HOUR)])
+        assert journal.unite() == 0
+        assert journal.history(A, 0, NOW) == [group("a", MIDNIGHT + HOUR)]
+
+
+def test_the_service_unites_at_its_look(tmp_path: Path, log: StructuredLogCapture) -> None:
+    """At the start and daily; it is said once."""
+    path = tmp_path / "journal.db"
+    with opened(path) as journal:
+        journal.append([group("a")])
+    unreadable(path)
+    with opened(path) as journal:
+        journal.append([group("a", MIDNIGHT + HOUR)])
+    unreadable(path, again=True)
+    with opened(path) as journal:
+        soundness = Soundness(journal)
+        soundness.look()
+        soundness.look()
+        assert journal.history(A, 0, NOW) == [group("a"), group("a", MIDNIGHT + HOUR)]
+    assert len([event for event in log.events if event["event"] == "journal.united"]) == 1

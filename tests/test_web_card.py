@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fakes import group, score
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from leaks import want_none
 from parsed import Parsed
@@ -275,6 +275,7 @@ def test_a_tenant_that_left_the_settings_is_still_shown(journal: Journal) -> Non
         assert "no longer in the settings" in text(pages.get("/?tenant=contoso"))
 
 
+@settings(deadline=None)  # a name of 60,000 characters takes its time on a busy machine
 @given(
     st.lists(
         st.text(min_size=1, max_size=200) | st.sampled_from([HOSTILE, "\ud800", "(long)", "\u2069\u202e"]),

@@ -94,7 +94,7 @@ def _sink(sink: "SinkStatus") -> tuple[str, ...]:
     refused = [f"{sink.dead_letters} refused; see `rejected list`"] if sink.dead_letters else []
     state = "; ".join([*([_clean(sink.error)] if sink.error else []), *_catching(sink), *refused]) or "ok"
     waiting = _figure(sink.backlog, exact=sink.exact)
-    return _clean(sink.name), waiting, sink.oldest or "-", str(sink.dead_letters), pasted(state)
+    return _clean(sink.name), waiting, sink.oldest or "-", str(sink.dead_letters), state
 
 
 def _catching(behind: "SinkStatus | DeriveStatus") -> list[str]:

@@ -41,7 +41,7 @@ def test_a_start_takes_up_what_the_journal_has(tmp_path: Path) -> None:
     ]
     with Journal(tmp_path / "journal.db") as journal:
         journal.append(told)
-        polled = Polled(journal, {SUBJECT})
+        polled = Polled(journal, {"contoso"}, {"organization"})
     assert polled.last() == {SUBJECT: PollFacts(at=(NOW - 2 * HOUR) / 1000, seconds=9.0, throttled=0)}
     assert polled.successes() == {SUBJECT: (NOW - 3 * HOUR) / 1000}
     assert polled.outcomes() == {}
@@ -52,7 +52,7 @@ def test_a_success_before_failures_is_found(tmp_path: Path) -> None:
     with Journal(tmp_path / "journal.db") as journal:
         journal.append([poll_point(poll(hours, ok=hours == 9), "host") for hours in range(1, 12)])
         journal.append([poll_point(poll(hours, ok=False, tenant="fabrikam"), "host") for hours in range(1, 3)])
-        polled = Polled(journal, {SUBJECT, ("fabrikam", "organization")})
+        polled = Polled(journal, {"contoso", "fabrikam"}, {"organization"})
     assert polled.successes() == {SUBJECT: (NOW - 9 * HOUR) / 1000}
     assert polled.last()["fabrikam", "organization"].at == (NOW - HOUR) / 1000
 
@@ -60,9 +60,23 @@ def test_a_success_before_failures_is_found(tmp_path: Path) -> None:
 def test_polls_count_as_they_come(tmp_path: Path) -> None:
     """The last poll stands, well or not, and what was throttled adds up."""
     with Journal(tmp_path / "journal.db") as journal:
-        polled = Polled(journal, {SUBJECT})
+        polled = Polled(journal, {"contoso"}, {"organization"})
     for outcome in (poll(2, seconds=1.0, throttled=2), poll(1, ok=False, seconds=3.0, throttled=5)):
         polled.settled(outcome)
     assert polled.last() == {SUBJECT: PollFacts(at=(NOW - HOUR) / 1000, seconds=3.0, throttled=7)}
     assert polled.outcomes() == {(*SUBJECT, "ok"): 1, (*SUBJECT, "Unavailable"): 1}
     assert polled.successes() == {SUBJECT: (NOW - 2 * HOUR) / 1000}
+
+
+def test_of_a_tenant_that_left_nothing_is_told_until_it_is_back(tmp_path: Path) -> None:
+    """What it still settles counts no more; when it joins again the journal tells of its polls, and its counts begin."""
+    with Journal(tmp_path / "journal.db") as journal:
+        journal.append([poll_point(poll(3), "host")])
+        polled = Polled(journal, {"contoso"}, {"organization"})
+        polled.settled(poll(2))
+        polled.left({"contoso"})
+        polled.settled(poll(1))
+        assert (polled.last(), polled.successes(), polled.outcomes()) == ({}, {}, {})
+        polled.joined({"contoso"}, {"organization"})
+    assert polled.successes() == {SUBJECT: (NOW - 3 * HOUR) / 1000}
+    assert polled.outcomes() == {}

@@ -164,9 +164,7 @@ class Running:
         terms = Terms(last_start=now + left - least, end=now + left, backoff=self._backoff)
         beginning = len(self._engine.sources) if tenants is None else len(tenants)
         within = span(beginning, left)
-        polls = self._engine.poll(
-            slot, terms, self._settled, leave_out, tenants=tenants, within=within
-        )
+        polls = self._engine.poll(slot, terms, self._settled, leave_out, tenants=tenants, within=within)
         _log.debug("slot.started", slot=rfc3339(slot), polls=polls, left_out=len(leave_out), within=round(within, 1))
 
     def _settled(self, outcome: Outcome) -> None:

@@ -71,7 +71,8 @@ def _lives(dice: random.Random) -> list[list[Point]]:
         if late and dice.random() < 0.2:
             now.append(late.pop(dice.randrange(len(late))))
         if dice.random() < 0.1:
-            now = [*now, *(org(point.time, float(point.fields["score"]) + 1.0) for point in now[:1])]  # asked again
+            again = [point for point in now if "score" in point.fields][:1]
+            now = [*now, *(org(point.time, float(point.fields["score"]) + 1.0) for point in again)]  # asked again
         appends.append(now)
         if dice.random() < 0.1:
             appends[-1:] = [appends[-1][:1], appends[-1][1:]]

@@ -245,8 +245,10 @@ def test_a_score_that_is_damaged_is_none_of_many(path: Path, log: StructuredLogC
     every = [_POINTS[n].series for n in range(3)]
     with Journal(path) as journal:
         before = journal.across.before({damaged.time: every})[damaged.time]
+        earlier = journal.across.earlier(every, [damaged.time, damaged.time])
         found = journal.across.of_day(every, MIDNIGHT // DAY)
     last = {point.series: point for point in _without(row) if point.time <= damaged.time}
     assert before == {series: (point.time, point.fields["score"]) for series, point in last.items()}
+    assert earlier == [[before.get(series) for series in every]] * 2
     assert sorted(time for scores in found.values() for time, _ in scores) == [point.time for point in _without(row)]
     assert [event["row"] for event in log.events if event["event"] == "journal.damaged"] == [row]

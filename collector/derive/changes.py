@@ -32,18 +32,24 @@ class Changes:
         self._known = known
         self._today = today
         self.of: defaultdict[Followed, Change] = defaultdict(Change)
-        self.days: set[tuple[Series, int]] = set()
+        self.days: dict[tuple[Series, int], None] = {}
         """Closed days of which samples came."""
         self.seen: defaultdict[str, set[int]] = defaultdict(set)
         """When groups of a tenant were seen."""
 
-    def note(self, row: Row) -> None:
-        """Take note of the day of a row, and of the moment where it is a group's."""
-        series, time = row.point.series, row.point.time
-        if series.measurement == GROUPS:
-            self.seen[series.tag("tenant")].add(time)
-        if series.measurement != ANNOTATION and time // DAY < self._today and likely(sample(row.point).score):
-            self.days.add((series, time // DAY))
+    def note(self, rows: Sequence[Row]) -> None:
+        """Take note of the days of scores, and of the moments where they are groups'."""
+        midnight = self._today * DAY
+        last, whose = -1, None
+        for row in rows:
+            point = row.point
+            series, time = point.series, point.time
+            # The groups of a tenant come together.
+            if series.measurement == GROUPS and (time != last or series.tags[0] != whose):
+                last, whose = time, series.tags[0]
+                self.seen[series.tag("tenant")].add(time)
+            if time < midnight and likely(sample(point).score):
+                self.days[series, time // DAY] = None
 
     def take(self, row: Row) -> None:
         """Take what has to be derived anew by a row."""

@@ -5,8 +5,7 @@ part is pruned, nothing true can be said.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from collector.derive.followed import GROUPS, ORGANIZATION, TRENDS, daily_of, name_of
 from collector.derive.known import Known
@@ -14,8 +13,8 @@ from collector.derive.moments import Moments
 from collector.derive.protocols import Apart, Journal
 from collector.derive.samples import likely
 from collector.history.card import DAY, Sample
-from collector.history.days import day_of, first_slot
-from collector.point import Point, Series
+from collector.history.days import Day, day_of, first_slot
+from collector.point import Point, Series, Value
 
 PORTION = 2_000
 """Days of a score that are closed in one turn at the most."""
@@ -43,15 +42,30 @@ class Closing:
         points: list[Point] = []
         for day, every in sorted(days.items()):
             samples = self._samples(every, day)
-            reaching = self._reaching_back(past, samples.keys(), day)
-            for series in sorted(reaching, key=str):
+            made: list[Point] = []
+            for series in self._reaching_back(past, list(samples), day):
 
-                def work(series: Series = series, day: int = day, its: Sequence[Sample] = samples[series]) -> None:
-                    points.append(Point(daily_of(series), day * DAY, asdict(day_of(its))))
+                def work(
+                    series: Series = series,
+                    day: int = day,
+                    its: Sequence[Sample] = samples[series],
+                    made: list[Point] = made,
+                ) -> None:
+                    made.append(Point(daily_of(series), day * DAY, _fields(day_of(its))))
 
                 apart("day", series.tag("tenant"), name_of(series), work)
-        there = self._journal.before([(point.series, point.time) for point in points])
-        return [point for point, old in zip(points, there, strict=True) if old != point and not _fewer(point, old)]
+            points += self._news(made, day)
+        return points
+
+    def _news(self, points: Sequence[Point], day: int) -> Iterable[Point]:
+        """Return those of a day's points that differ from what is there."""
+        there = self._journal.across.histories([point.series for point in points], day * DAY, day * DAY + 1)
+        old = {point.series: point for point in there}
+        return [
+            point
+            for point in points
+            if (its := old.get(point.series)) is None or (its != point and not _fewer(point, its))
+        ]
 
     def closed(self, since: int | None, today: int) -> Iterator[Days]:
         """Return, in portions, the days before `today` that may have closed while no sample of them came afterwards.
@@ -82,25 +96,29 @@ class Closing:
 
     def _samples(self, every: Sequence[Series], day: int) -> dict[Series, list[Sample]]:
         scores = self._journal.across.of_day(every, day)
-        likely_ones = ((series, [Sample(*each) for each in its if likely(each[1])]) for series, its in scores.items())
+        likely_ones = (
+            (series, [Sample(time, score) for time, score in its if likely(score)]) for series, its in scores.items()
+        )
         return {series: samples for series, samples in likely_ones if samples}
 
-    def _reaching_back(self, past: Moments, every: Iterable[Series], day: int) -> Sequence[Series]:
+    def _reaching_back(self, past: Moments, every: Sequence[Series], day: int) -> Sequence[Series]:
         """Return those of the series of which the record reaches back over the beginning of a day."""
         first = first_slot(day, self._interval)
-        asked = list(every)
-        past.look((series, first) for series in asked)
-        found = [series for series in asked if past.newest([(series, first)]) is not None]
+        (before,) = self._journal.across.earlier(every, [first])
+        left = {series for series, old in zip(every, before, strict=True) if old is None}
         # It may be new that day, or have been silent, where the others of its tenant were there.
-        left = set(asked) - set(found)
         for tenant in {series.tag("tenant") for series in left}:
             others = [(other, first) for one in self._known.both(tenant) for other in one.series]
             past.look(others)
             if past.newest(others) is not None:
-                found += [series for series in left if series.tag("tenant") == tenant]
-        return found
+                left = {series for series in left if series.tag("tenant") != tenant}
+        return [series for series in every if series not in left]
 
 
-def _fewer(point: Point, old: Point | None) -> bool:
+def _fields(day: Day) -> Mapping[str, Value]:
+    return {"min": day.min, "mean": day.mean, "max": day.max, "last": day.last, "samples": day.samples}
+
+
+def _fewer(point: Point, old: Point) -> bool:
     """Whether a day has lost samples since its point was made: they are pruned, and what it says is the better word."""
-    return old is not None and old.time == point.time and int(point.fields["samples"]) < int(old.fields["samples"])
+    return int(point.fields["samples"]) < int(old.fields["samples"])

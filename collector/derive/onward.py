@@ -14,6 +14,7 @@ from collector.derive.moments import Moments
 from collector.derive.protocols import Journal, Rules
 from collector.derive.samples import likely
 from collector.derive.stands import Stand, Stands
+from collector.derive.steady import Steady
 from collector.derive.walk import rule_of, trend_fields
 from collector.history.card import DAY, Sample, changes, moments, sample
 from collector.history.spikes import Rule, closes_before, judge, usual
@@ -32,17 +33,18 @@ class Onward:
         self._known = known
         self._rules = rules
         self._stands = stands
+        self._steady = Steady(journal, known, rules, stands)
 
     def go(self, rows: Sequence[Row], now: int) -> tuple[list[Point], list[Row]]:
         """Return the trend points of what is plain, and the rows that are not.
 
         `now`: the moment (ms) up to which something may have been seen of others.
         """
-        plain, rest = self._parted(rows, now)
+        points, others = self._steady.go(rows)
+        plain, rest = self._parted(others, now)
         before = self._before(plain)
         past = Moments(self._journal)
         past.look_for_closes((each.stand.one, each.days(self._rule(each.stand))) for each in plain)
-        points: list[Point] = []
         for each in plain:
             told = self._told(each, before, past)
             if told is None:
@@ -85,7 +87,7 @@ class Onward:
         """Return the trend points of new samples, and let their score stand at the last; None where one isn't plain."""
         stand_, one = each.stand, each.stand.one
         rule = self._rule(stand_)
-        today, day = stand_.usual, stand_.last // DAY
+        today, day = stand_.usual, stand_.day
         episode = stand_.open.episode if stand_.open else None
         points = []
         for series, new in each.new:
@@ -98,7 +100,7 @@ class Onward:
                 return None
             old = [_newest(one, before.get(moment, {})) for moment in moments(new.time)]
             points.append(Point(self._known.trend(series), new.time, trend_fields(new, changes(new, old), judged)))
-        stand_.usual, stand_.last = today, each.new[-1][1].time
+        stand_.usual, stand_.day, stand_.last = today, day, each.new[-1][1].time
         return points
 
     def _rule(self, stand_: Stand) -> Rule:
@@ -127,7 +129,7 @@ class _Plain:
 
     def days(self, rule: Rule) -> Iterable[int]:
         """Return the days whose closes are needed: where a sample is of another day than the one before it."""
-        known = self.stand.last // DAY
+        known = self.stand.day
         found: set[int] = set()
         for day in {new.time // DAY for _, new in self.new}:
             if day != known:

@@ -21,6 +21,9 @@ class Across(Protocol):
     def before(self, asked: Mapping[int, Sequence[Series]]) -> Mapping[int, Mapping[Series, tuple[int, float]]]:
         """Return by each moment the newest (time, score) of its series at or before it, at most a day older."""
 
+    def earlier(self, every: Sequence[Series], moments: Sequence[int]) -> Sequence[Sequence[tuple[int, float] | None]]:
+        """Return the same by each moment, for all series in their order; quick where they were polled in it."""
+
     def of_day(self, every: Sequence[Series], day: int) -> Mapping[Series, Sequence[tuple[int, float]]]:
         """Return each (time, score) of a day (its number since 1970), of each of these series that has any."""
 

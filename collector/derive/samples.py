@@ -6,7 +6,7 @@ from collector.derive.protocols import Journal
 from collector.history.card import Sample, sample
 from collector.point import Series
 
-_LIKELY = 1e12
+LIKELY = 1e12
 """A score beyond it is kept as it came, and nothing is derived from it: sums of such leave what a float can hold."""
 
 
@@ -17,4 +17,4 @@ def samples_of(journal: Journal, series: Series, since: int, until: int) -> Sequ
 
 def likely(score: float) -> bool:
     """Whether something is derived from a score."""
-    return abs(score) <= _LIKELY
+    return abs(score) <= LIKELY

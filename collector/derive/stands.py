@@ -5,7 +5,7 @@ episode that is open. It holds as long as nothing at or before that sample chang
 can't know, forgets it, and it is made anew from the journal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from collector.derive.followed import Followed
@@ -23,13 +23,14 @@ class Kept:
 
 @dataclass(slots=True)
 class Stand:
-    """Of a score after its last sample, at `last` (ms). `usual` holds on the day (a number since 1970) of it.
+    """Of a score after its last sample, at `last` (ms). `usual` holds on the day `day` (its number since 1970).
 
     `broken`: the last break up to it; `breaks`: the first break after it. `open`: the episode that goes on.
     """
 
     one: Followed
     last: int
+    day: int
     usual: Usual | None
     broken: int | None
     breaks: int
@@ -45,6 +46,11 @@ class Stands:
     def of(self, series: Series) -> Stand | None:
         """Return where the score of a series stands, None where that is not known."""
         return self._known.get(series)
+
+    def without(self, every: Iterable[Series]) -> Collection[Series]:
+        """Return those of the series whose score is not known to stand anywhere."""
+        known = self._known
+        return {series for series in every if series not in known}
 
     def keep(self, stand: Stand) -> None:
         """Remember where a score stands."""

@@ -48,9 +48,8 @@ class Taking:
         # A clock that was set back has rows ahead of it.
         now = max([clock, *(row.point.time for row in rows)])
         notes = [row for row in rows if row.point.series.measurement == ANNOTATION]
-        scores = self._readable(row for row in rows if row.point.series.measurement != ANNOTATION)
-        for row in scores:
-            changes.note(row)
+        scores = self._readable([row for row in rows if row.point.series.measurement != ANNOTATION] if notes else rows)
+        changes.note(scores)
         self.days = changes.days
         self._meet(scores, changes)
         for row in notes:
@@ -70,7 +69,7 @@ class Taking:
         self._tell_anew(others, changes, derived)
         return derived
 
-    def _readable(self, rows: Iterable[Row]) -> Sequence[Row]:
+    def _readable(self, rows: Sequence[Row]) -> Sequence[Row]:
         """Return the rows that have a score."""
         return [
             row
@@ -80,9 +79,7 @@ class Taking:
 
     def _meet(self, rows: Sequence[Row], changes: Changes) -> None:
         """Learn new series; who is of other series than before is told anew, from the first sample on."""
-        changed, reshaped = self._known.meet(
-            {row.point.series for row in rows if self._stands.of(row.point.series) is None}
-        )
+        changed, reshaped = self._known.meet(self._stands.without(row.point.series for row in rows))
         self._stands.forget(changed)
         for one in reshaped:
             changes.since(one, 0, whole=True)

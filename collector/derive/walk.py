@@ -11,13 +11,12 @@ from collector.derive.followed import ORGANIZATION, Followed, spike_of
 from collector.derive.moments import Moments
 from collector.derive.protocols import Rules
 from collector.derive.stands import Kept, Stand
-from collector.history.card import DAY, SPANS, Sample, changes, level, moments
+from collector.history.card import DAY, HIGH, MEDIUM, SPANS, Sample, changes, moments
 from collector.history.rises import OPEN
 from collector.history.spikes import Episode, Judged, Rule, Usual, closes_before, judge, usual
 from collector.point import MAX_TIME, Point, Series
 
 _CHANGES = tuple(f"change_{days}d" for days in SPANS)
-_LEVELS = {"low": 1, "medium": 2, "high": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +75,8 @@ class Walk:
         if self.last is None:
             return None
         broken = self.broken(self.last)
-        return Stand(self._one, self.last, self.usual(self.last, broken), broken, self.breaks(self.last), self.open)
+        today = self.usual(self.last, broken)
+        return Stand(self._one, self.last, self.last // DAY, today, broken, self.breaks(self.last), self.open)
 
     def broken(self, time: int) -> int | None:
         """Return the last break up to a time."""
@@ -123,10 +123,15 @@ def trend_fields(now: Sample, moved: Sequence[float | None], judged: Judged) -> 
     """Return the fields of a trend point. `moved`: how far over each of the spans of a change, as far as known."""
     fields: dict[str, float | int] = {"score": now.score, "baseline": judged.baseline, "rise": judged.rise}
     fields |= {name: change for name, change in zip(_CHANGES, moved, strict=True) if change is not None}
-    fields["level"] = _LEVELS[level(now.score)]
+    fields["level"] = grade(now.score)
     fields["spike"] = int(judged.open is not None)
     fields["verdict"] = int(judged.known)
     return fields
+
+
+def grade(score: float) -> int:
+    """Return the level of a score as a number."""
+    return 1 if score < MEDIUM else 2 if score < HIGH else 3
 
 
 def kept_of(point: Point) -> Kept:

@@ -24,7 +24,7 @@ _SIGMA = 1.4826
 """By it a median deviation is a standard deviation, where what is seen is normally distributed."""
 _NEWS = 2
 """The rises to a level, within the window, of which a person is told; another is no news."""
-_GRAIN = 1e-9
+GRAIN = 1e-9
 """Scores are decimal fractions, which floats are not: from 30.6 to 35.6 is 5, and as floats a little less."""
 
 
@@ -125,7 +125,7 @@ def judge(
 
 
 def _reaches(rise: float, points: float) -> bool:
-    return rise >= points - _GRAIN
+    return rise >= points - GRAIN
 
 
 def _begins(sample: Sample, today: Usual) -> bool:

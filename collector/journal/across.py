@@ -7,12 +7,12 @@ one doesn't, or can't be read, the way is the one by points, which says so.
 import json
 import sqlite3
 import struct
+import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from collector.batch import Row
 from collector.journal import past
-from collector.journal.codec import proven
 from collector.journal.database import Database
 from collector.journal.rows import Rows
 from collector.journal.schema import DAY
@@ -22,7 +22,10 @@ Score = tuple[int, float]
 """A time (ms), and the score at it."""
 
 _FIELD = "score"
+_KEY = struct.Struct("<4q")
 _FLOAT = struct.Struct("<d")
+_WHOLE = 0x2144DF1C
+"""The CRC-32 of whatever ends in its own CRC-32. In one go it proves the same as `codec.proven`."""
 _COLUMNS = "p.id, p.series, p.time, p.shape, p.data"
 # As in `past.py`, of one moment for all.
 _BEFORE = f"""SELECT {_COLUMNS} FROM json_each(?1) wanted CROSS JOIN point p ON p.id = coalesce(
@@ -32,6 +35,12 @@ _BEFORE = f"""SELECT {_COLUMNS} FROM json_each(?1) wanted CROSS JOIN point p ON 
             ORDER BY time DESC LIMIT 1))"""
 _OF_DAY = f"""SELECT {_COLUMNS} FROM json_each(?1) wanted
     CROSS JOIN point p ON p.time / {DAY} = ?2 AND p.series = wanted.value"""
+
+
+_FIRST = f"SELECT id FROM point WHERE time / {DAY} = ? AND series = ? AND time BETWEEN ? AND ?"
+_FROM = f"SELECT {_COLUMNS} FROM point p WHERE p.id >= ? ORDER BY p.id LIMIT ?"
+_SHORT, _PATIENCE = 16, 4
+"""A few stretches of fewer rows, and the rows are looked up one by one."""
 
 
 class _Damaged(Exception):
@@ -62,41 +71,101 @@ class Across:
         with self._database.reading() as connection:
             return {moment: self._before(connection, every, moment) for moment, every in asked.items()}
 
+    def earlier(self, every: Sequence[Series], moments: Sequence[int]) -> Sequence[Sequence[Score | None]]:
+        """Return for each of the moments the newest score of each of the series, in their order; as `before` does.
+
+        Where they were polled at the moment itself, in this order, it is one look for all of them.
+        """
+        with self._database.reading() as connection:
+            asked = [(self._rows.names.known_number(connection, series), series) for series in every]
+            return [self._earlier(connection, asked, moment) for moment in moments]
+
     def of_day(self, every: Sequence[Series], day: int) -> Mapping[Series, Sequence[Score]]:
         """Return the scores of a day (its number since 1970) of each series that has any, in the order of time."""
         found: defaultdict[Series, list[Score]] = defaultdict(list)
         with self._database.reading() as connection:
+            wanted = dict(self._rows.names.numbered(connection, every))
             try:
-                for series, score in _scores(connection, self._rows, every, _OF_DAY, (day,)):
-                    found[series].append(score)
+                for number, time, score in _scores(connection, self._rows, _OF_DAY, json.dumps(list(wanted)), day):
+                    found[wanted[number]].append((time, score))
             except (_Damaged, sqlite3.DatabaseError):
                 found.clear()
-                wanted = self._rows.names.numbered(connection, every)
-                for row in past.between(connection, self._rows, wanted, day * DAY, (day + 1) * DAY):
+                for row in past.between(connection, self._rows, [*wanted.items()], day * DAY, (day + 1) * DAY):
                     found[row.point.series].append(_of(row))
         return {series: sorted(scores) for series, scores in found.items()}
 
     def _before(self, connection: sqlite3.Connection, every: Sequence[Series], moment: int) -> Mapping[Series, Score]:
+        wanted = dict(self._rows.names.numbered(connection, every))
+        found = self._newest(connection, wanted, moment)
+        return {wanted[number]: score for number, score in found.items()}
+
+    def _newest(self, connection: sqlite3.Connection, wanted: Mapping[int, Series], moment: int) -> Mapping[int, Score]:
+        """Return the newest score at or before a moment of each series that has one, by its number."""
+        asked = json.dumps(list(wanted))
         try:
-            return dict(_scores(connection, self._rows, every, _BEFORE, (moment // DAY, moment)))
+            found = _scores(connection, self._rows, _BEFORE, asked, moment // DAY, moment)
+            return {number: (time, score) for number, time, score in found}
         except (_Damaged, sqlite3.DatabaseError):
-            whole = past.before(connection, self._rows, [(series, moment) for series in every])
-            return {row.point.series: _of(row) for row in whole if row is not None}
+            whole = past.before(connection, self._rows, [(series, moment) for series in wanted.values()])
+            return {number: _of(row) for number, row in zip(wanted, whole, strict=True) if row is not None}
+
+    def _earlier(
+        self, connection: sqlite3.Connection, every: Sequence[tuple[int | None, Series]], moment: int
+    ) -> Sequence[Score | None]:
+        found: Sequence[Score | None]
+        try:
+            found = _polled(connection, self._rows, [number for number, _ in every], moment)
+        except (_Damaged, sqlite3.DatabaseError):
+            found = [None] * len(every)
+        if None not in found:
+            return found
+        asked = {number: series for (number, series), its in zip(every, found, strict=True) if its is None and number}
+        rest = self._newest(connection, asked, moment)
+        return [
+            rest.get(number) if its is None and number else its for (number, _), its in zip(every, found, strict=True)
+        ]
 
 
 def _scores(
-    connection: sqlite3.Connection, rows: Rows, every: Iterable[Series], statement: str, values: tuple[int, ...]
-) -> Iterator[tuple[Series, Score]]:
-    wanted = dict(rows.names.numbered(connection, every))
-    places: dict[int, int] = {}
-    unpack = _FLOAT.unpack_from
-    for id_, number, time, shape, data in connection.execute(statement, (json.dumps(list(wanted)), *values)):
-        if shape not in places:
-            places[shape] = rows.names.place(connection, shape, _FIELD)
-        place = places[shape]
-        if place < 0 or not proven((id_, number, time, shape), data):
-            raise _Damaged
-        yield wanted[number], (time, unpack(data, place)[0])
+    connection: sqlite3.Connection, rows: Rows, statement: str, *values: str | int
+) -> Iterator[tuple[int, int, float]]:
+    """Yield the number of the series, time and score of each row that a statement gives."""
+    known = place = -1
+    pack, crc32, unpack = _KEY.pack, zlib.crc32, _FLOAT.unpack_from
+    try:
+        for id_, number, time, shape, data in connection.execute(statement, values):
+            if shape != known:
+                known, place = shape, rows.names.place(connection, shape, _FIELD)
+            if place < 0 or crc32(data, crc32(pack(id_, number, time, shape))) != _WHOLE:
+                raise _Damaged
+            yield number, time, unpack(data, place)[0]
+    except (struct.error, TypeError):
+        # A flipped bit can cut the bytes short, and make NULL or a text of a number.
+        raise _Damaged from None
+
+
+def _polled(
+    connection: sqlite3.Connection, rows: Rows, numbers: Sequence[int | None], moment: int
+) -> Sequence[Score | None]:
+    """Return what the series have at the moment itself, as far as their rows stand one behind the other in this order.
+
+    No other sample can be the newest at or before it.
+    """
+    found: list[Score | None] = []
+    short = 0
+    while len(found) < len(numbers) and short < _PATIENCE:
+        at = len(found)
+        # A range, not `time = ?`: SQLite would no longer know the index.
+        first = connection.execute(_FIRST, (moment // DAY, numbers[at], moment, moment)).fetchone()
+        if first is not None:
+            for number, time, score in _scores(connection, rows, _FROM, first[0], len(numbers) - at):
+                if time != moment or number != numbers[len(found)]:
+                    break
+                found.append((time, score))
+        if len(found) == at:
+            found.append(None)
+        short += len(found) - at < _SHORT
+    return found + [None] * (len(numbers) - len(found))
 
 
 def _of(row: Row) -> Score:

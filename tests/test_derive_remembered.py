@@ -6,8 +6,9 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journals import HOUR, MIDNIGHT, org
+from journals import DAY, HOUR, MIDNIGHT, org
 from test_derive import EACH, Lived, broken, group, history, lived
+from test_derive_steady import counted
 
 from collector.batch import DERIVE
 from collector.journal import Journal
@@ -15,6 +16,7 @@ from collector.point import Point, Series, Value
 
 __all__ = ["lived"]
 
+_NOTE = (("rbacGroupName", "(all)"), ("kind", "note"), ("id", "n1"))
 _LEVELS = (20.0, 20.0, 20.0, 20.25, 24.0, 31.0, 45.0)
 
 
@@ -82,7 +84,7 @@ def _lives(dice: random.Random) -> list[list[Point]]:
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_who_remembers_says_what_one_says_who_has_forgotten_all(seed: int) -> None:
-    """After each append: with late points, polls made again, breaks set afterwards, new names and gaps."""
+    """After each append, by whatever process: late points, polls made again, breaks set afterwards, new names, gaps."""
     dice = random.Random(seed)  # noqa: S311 - nothing is kept secret by it
     appends = _lives(dice)
     with TemporaryDirectory() as folder:
@@ -92,8 +94,13 @@ def test_who_remembers_says_what_one_says_who_has_forgotten_all(seed: int) -> No
             waiting += points
             if dice.random() < 0.2:
                 continue  # several polls in a turn
-            remembers.came(*waiting)
             fresh.came(*waiting)
+            if dice.random() < 0.2:
+                # Another process brings some of it in.
+                with Journal(remembers.journal.path) as other:
+                    other.append(waiting)
+                remembers.now, waiting = fresh.now, []
+            remembers.came(*waiting)
             assert remembers.all() == fresh.all()
             waiting = []
         for each in (remembers, fresh):
@@ -111,3 +118,32 @@ def test_what_another_process_writes_is_seen_by_the_next_sample(lived: Lived) ->
         other.append([spike])
     lived.came(org(samples[-1].time, 20.0))
     assert [point.fields["end_time"] for point in lived.points("exposure_spike")] == [samples[-1].time]
+
+
+def test_a_day_that_another_process_brings_in_is_seen_by_the_next_sample(lived: Lived) -> None:
+    """Its close, where it has no samples, is in what is usual from then on."""
+    known, now = history([20.0] * 4 + [22.0] * 4 + [24.0] * 4), MIDNIGHT + 4 * DAY
+    lived.came(*(org(sample.time, sample.score) for sample in known), org(now, 24.0))
+    fields: dict[str, Value] = {"min": 26.0, "mean": 26.0, "max": 26.0, "last": 26.0, "samples": 4}
+    with Journal(lived.journal.path) as other:
+        other.append([Point(Series("exposure_score_daily", (("tenant", "contoso"),)), MIDNIGHT + 3 * DAY, fields)])
+    lived.came(org(now + EACH, 24.0))
+    assert [point.fields["baseline"] for point in lived.points("exposure_trend")[-2:]] == [22.0, 23.0]
+
+
+def test_what_another_process_writes_of_others_is_nothing_to_learn_anew(lived: Lived) -> None:
+    """After a note, a late sample of another score and another tenant's trend a score goes on the short way."""
+    times = [MIDNIGHT + n * EACH for n in range(24)]
+    lived.came(*(org(time, 20.0) for time in times), *(group(time, 30.0) for time in times))
+    now = MIDNIGHT + 24 * EACH
+    note = Point(
+        Series("exposure_annotation", (*org(0).series.tags, *_NOTE)), now, {"title": "t", "text": "", "withdrawn": 0}
+    )
+    theirs = Point(Series("exposure_trend", (("tenant", "fabrikam"),)), now, {"score": 20.0})
+    with Journal(lived.journal.path) as other:
+        other.append([note, theirs, group(now - EACH - 1, 31.0)])
+    while lived.derive.turn():
+        pass
+    counts = counted(lived)
+    lived.came(org(now, 20.0), group(now, 30.0))
+    assert sum(counts) == 2

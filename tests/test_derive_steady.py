@@ -32,7 +32,7 @@ def _long(lived: Lived) -> None:
     lived.derive._taking._onward._steady.go = go  # type: ignore[method-assign]
 
 
-def _counted(lived: Lived) -> list[int]:
+def counted(lived: Lived) -> list[int]:
     """Return what will hold how many points each turn makes the short way."""
     counts: list[int] = []
     its: Callable[[Sequence[Row]], tuple[list[Point], list[Row]]] = lived.derive._taking._onward._steady.go
@@ -80,7 +80,7 @@ def test_the_short_way_says_what_the_long_way_says(seed: int) -> None:
     with TemporaryDirectory() as folder:
         short, long = Lived(Path(folder) / "short.db"), Lived(Path(folder) / "long.db")
         _long(long)
-        counts = _counted(short)
+        counts = counted(short)
         waiting: list[Point] = []
         for poll in _polls(dice, dice.choice((6, 8, 32))):
             waiting += poll
@@ -100,6 +100,6 @@ def test_what_begins_a_spike_is_not_taken_for_steady(lived: Lived, score: float)
     """A sample that rises by the threshold begins an episode, one that rises by less goes the short way."""
     for n in range(20):
         lived.came(org(MIDNIGHT + n * EACH, 20.0))
-    counts = _counted(lived)
+    counts = counted(lived)
     lived.came(org(MIDNIGHT + 20 * EACH, score))
     assert (sum(counts), len(lived.points("exposure_spike"))) == ((1, 0) if score < 25 else (0, 1))

@@ -93,10 +93,11 @@ def _across(journal: Journal, every: Sequence[Series], points: dict[tuple[str, i
         assert {series.tag("rbacGroupName"): score for series, score in before.items()} == {
             name: its[-1] for name, its in last.items() if its and name in names
         }
-    before = journal.across.before(dict.fromkeys(asked, every))
+    of_all = journal.across.before(dict.fromkeys(asked, every))
     for order in (every, every[::-1], [*every[1:], *every]):
-        found = journal.across.earlier(order, list(asked))
-        assert found == [[before[at].get(series) for series in order] for at in asked]
+        assert journal.across.earlier(order, list(asked)) == [
+            [of_all[at].get(series) for series in order] for at in asked
+        ]
 
 
 @settings(max_examples=40, deadline=None)

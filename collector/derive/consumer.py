@@ -6,11 +6,13 @@ transaction; what is there already it does not append again.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from collector.batch import DERIVE, DERIVED_FROM, Batch, Cursor, Row
 from collector.derive.closing import Closing, Days
+from collector.derive.followed import TRENDS
 from collector.derive.known import Known
 from collector.derive.protocols import Apart, Journal, Rules
 from collector.derive.recent import Recent
@@ -19,8 +21,11 @@ from collector.derive.stands import Stands
 from collector.derive.taking import Taking
 from collector.history.card import DAY
 from collector.history.notes import ANNOTATION
+from collector.history.rises import SPIKES
 from collector.point import Point
 
+_DERIVED = frozenset({SPIKES, *TRENDS.values(), *(f"{score}_daily" for score in TRENDS)})
+"""What is made here. Where another process brings some of it in, it was not looked at yet."""
 BATCH = 2_000
 """Rows that are taken in one turn at the most."""
 
@@ -29,6 +34,16 @@ def together(_part: str, _tenant: str, _group: str, work: Callable[[], object]) 
     """Do a part of the work as one with the rest: what fails there, fails."""
     work()
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """The cursor as a turn leaves it, the journal's file and era, and the first row that may have come since then."""
+
+    cursor: Cursor
+    file: int
+    era: int
+    since: int
 
 
 class Derive:
@@ -47,8 +62,8 @@ class Derive:
         self._closing = Closing(journal, self._known, rules.interval)
         self._taking = Taking(journal, rules, apart, self._known, self._recent, self._stands)
         self._saying = Saying(journal, self._known, self._recent, rules)
-        self._left: tuple[Cursor, int] | None = None
-        """The cursor as the last turn has left it, and the journal's era then: what is remembered holds for these."""
+        self._left: _Left | None = None
+        """Where the last turn has left the journal: what is remembered holds for that."""
         self._closed: int | None = None
         """Up to which day (its number) all days were looked at, or are in `_portion` and `_days`."""
         self._portion: Days = ()
@@ -100,14 +115,36 @@ class Derive:
         return True
 
     def _remember(self, cursor: Cursor) -> None:
-        """Let go of what was learnt unless all that came meanwhile was appended here and is yet to be read."""
-        if self._left is None or self._left[0] != cursor:
+        """Let go of what was learnt unless all that came meanwhile was appended here and is yet to be read.
+
+        Where another process has only appended, too, let go of what it has appended to.
+        """
+        left, now = self._left, _Left(cursor, self._journal.file, self._journal.era, cursor.next)
+        self._left = now
+        if left is not None and left.cursor == cursor and left.file == now.file:
+            if left.era == now.era:
+                return
+            came = self._journal.across.whose(left.since)
+            if came is not None:
+                self._touched(came)
+                return
+        if left is None or left.cursor != cursor:
             self._known.forget()
-        if self._left != (cursor, self._journal.era):
+        self._known.annotated()
+        self._recent.forget()
+        self._stands.clear()
+
+    def _touched(self, came: Collection[tuple[str, str]]) -> None:
+        """Let go of what rows that another process may have appended can have changed, before they are read.
+
+        The samples among them are taken in their turn, and then change what they change.
+        """
+        measurements = {measurement for measurement, _ in came}
+        if ANNOTATION in measurements:
             self._known.annotated()
+        if SPIKES in measurements:
             self._recent.forget()
-            self._stands.clear()
-        self._left = cursor, self._journal.era
+        self._stands.forget_tenants({tenant for measurement, tenant in came if measurement in _DERIVED})
 
     def _close(self, cursor: Cursor, today: int) -> bool:
         """Make the points of a portion of the days that have closed; return whether there was one."""
@@ -128,7 +165,7 @@ class Derive:
             self._left = None
             return False
         self._recent.keep(points)
-        self._left = Cursor(cursor.consumer, after, cursor.moves), self._left[1]
+        self._left = replace(self._left, cursor=Cursor(cursor.consumer, after, cursor.moves))
         return True
 
     def _now(self) -> int:

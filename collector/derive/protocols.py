@@ -24,6 +24,9 @@ class Across(Protocol):
     def earlier(self, every: Sequence[Series], moments: Sequence[int]) -> Sequence[Sequence[tuple[int, float] | None]]:
         """Return the same by each moment, for all series in their order; quick where they were polled in it."""
 
+    def whose(self, since: int) -> Collection[tuple[str, str]] | None:
+        """Return the measurements and tenants of the rows from the id `since` on; None where those are very many."""
+
     def of_day(self, every: Sequence[Series], day: int) -> Mapping[Series, Sequence[tuple[int, float]]]:
         """Return each (time, score) of a day (its number since 1970), of each of these series that has any."""
 
@@ -34,6 +37,10 @@ class Journal(Protocol):
     @property
     def era(self) -> int:
         """A number that grows whenever it may have changed otherwise than by what this process appends or prunes."""
+
+    @property
+    def file(self) -> int:
+        """A number that grows whenever it may be another file."""
 
     @property
     def across(self) -> Across:

@@ -65,6 +65,10 @@ class Stands:
                 for part in stand.one.series:
                     self._known.pop(part, None)
 
+    def forget_tenants(self, tenants: Collection[str]) -> None:
+        """Forget all scores of some tenants."""
+        self.forget([series for series in self._known if series.tag("tenant") in tenants])
+
     def clear(self) -> None:
         """Forget all."""
         self._known.clear()

@@ -12,7 +12,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from collector.batch import Row
-from collector.journal import past
+from collector.journal import cursors, past
+from collector.journal.counting import SPAN
 from collector.journal.database import Database
 from collector.journal.rows import Rows
 from collector.journal.schema import DAY
@@ -33,6 +34,8 @@ _BEFORE = f"""SELECT {_COLUMNS} FROM json_each(?1) wanted CROSS JOIN point p ON 
             ORDER BY time DESC LIMIT 1),
         (SELECT id FROM point WHERE time / {DAY} = ?2 - 1 AND series = wanted.value AND time >= ?3 - {DAY}
             ORDER BY time DESC LIMIT 1))"""
+_WHOSE = """SELECT DISTINCT s.measurement, s.tenant FROM (SELECT DISTINCT series FROM point WHERE id >= ?) its
+    CROSS JOIN series s ON s.id = its.series"""
 _OF_DAY = f"""SELECT {_COLUMNS} FROM json_each(?1) wanted
     CROSS JOIN point p ON p.time / {DAY} = ?2 AND p.series = wanted.value"""
 
@@ -79,6 +82,13 @@ class Across:
         with self._database.reading() as connection:
             asked = [(self._rows.names.known_number(connection, series), series) for series in every]
             return [self._earlier(connection, asked, moment) for moment in moments]
+
+    def whose(self, since: int) -> Collection[tuple[str, str]] | None:
+        """Return the measurements and tenants of the rows from the id `since` on; None where those are very many."""
+        with self._database.reading() as connection:
+            if cursors.tail(connection) - since > SPAN:
+                return None
+            return set(connection.execute(_WHOSE, (since,)))
 
     def of_day(self, every: Sequence[Series], day: int) -> Mapping[Series, Sequence[Score]]:
         """Return the scores of a day (its number since 1970) of each series that has any, in the order of time."""

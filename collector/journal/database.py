@@ -51,6 +51,8 @@ class Database:
         self._lock = threading.RLock()
         self._seen = -1
         self._mending = False
+        self.opened = 0
+        """How often a file was opened: where that grows, it may be another."""
         self._file: Identity | None = None
         self._open(make=not (readonly or untouched))
 
@@ -59,6 +61,7 @@ class Database:
             if halfway(self.path) is not None:
                 raise Unsound(f"{self.path}: damaged, and to set it aside was cut short", mend=DAMAGED)
             self._connection, self._file = connect(self.path, readonly=self._readonly, make=make)
+        self.opened += 1
         try:
             self._set_up()
         except BaseException:

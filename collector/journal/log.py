@@ -59,6 +59,11 @@ class Journal(Reader):
         self.letters = Letters(self._database, self._rows, clock)
         """What sinks have refused for good."""
 
+    @property
+    def file(self) -> int:
+        """A number that grows whenever the name may have gone over to another file."""
+        return self._database.opened
+
     def __enter__(self) -> Self:
         return self
 

@@ -1,6 +1,6 @@
 """How much of everything is measured: at a size that says something, and at one that only shows that it runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,8 @@ class Size:
     """Points in the journal that `status` is held against that of `journaled`."""
     scraped: int
     """Tenants of 200 groups whose metrics are scraped."""
+    resident: tuple[tuple[int, int, int, int], tuple[int, int, int, int]]
+    """Of the memory of one tenant, and of many: tenants, groups a tenant, rounds, and seconds of a round."""
     tenants: int
     groups: int
     """Of a round: tenants, and groups a tenant."""
@@ -62,6 +64,7 @@ FULL = Size(
     kept_times=3,
     kept=1_000_000,
     scraped=1_000,
+    resident=((1, 100, 40, 1), (20, 200, 3, 10)),
     tenants=50,
     groups=200,
     latency=0.2,
@@ -69,6 +72,8 @@ FULL = Size(
     seeds=12,
     told=730,
 )
+GOALS = replace(FULL, delivered=1_000_000, kept_times=10, tenants=1_000, resident=((1, 100, 1_000, 1), (1_000, 200, 20, 120)))
+"""What the goals speak of: the rounds of memory alone take an hour."""
 QUICK = Size(
     times=1,
     polls=5,
@@ -84,6 +89,7 @@ QUICK = Size(
     kept_times=2,
     kept=1_000,
     scraped=3,
+    resident=((1, 2, 3, 1), (2, 2, 2, 1)),
     tenants=2,
     groups=2,
     latency=0.05,

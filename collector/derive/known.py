@@ -96,8 +96,10 @@ class Known:
 
     def _read_names(self, measurement: str) -> dict[str, Mapping[Series, Followed]]:
         tenants: defaultdict[str, list[Series]] = defaultdict(list)
+        # The journal's own objects, where it has them: there may be hundreds of thousands.
+        scores = {series.tags: series for series in self._journal.series(measurement)}
         for trend in self._journal.series(TRENDS[measurement]):
-            series = Series(measurement, trend.tags)
+            series = scores.get(trend.tags) or Series(measurement, trend.tags)
             self._trends[series] = trend
             tenants[series.tag("tenant")].append(series)
         return {tenant: followed(every) for tenant, every in tenants.items()}

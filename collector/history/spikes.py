@@ -24,6 +24,7 @@ _SIGMA = 1.4826
 """By it a median deviation is a standard deviation, where what is seen is normally distributed."""
 _NEWS = 2
 """The rises to a level, within the window, of which a person is told; another is no news."""
+_NOWHERE = -math.inf
 GRAIN = 1e-9
 """Scores are decimal fractions, which floats are not: from 30.6 to 35.6 is 5, and as floats a little less."""
 
@@ -49,7 +50,7 @@ class Usual:
     """The least of the last three closes."""
     greatest: float
     """The greatest of the last two."""
-    worn: float = -math.inf
+    worn: float = _NOWHERE
     """The level that two rises in the window have reached; without two it is nowhere."""
 
 
@@ -96,7 +97,7 @@ def usual(closes: Sequence[float], rule: Rule) -> Usual | None:
         threshold=threshold,
         least=min(closes[-3:]),
         greatest=max(closes[-2:]),
-        worn=peaks[_NEWS - 1] if len(peaks) >= _NEWS else -math.inf,
+        worn=peaks[_NEWS - 1] if len(peaks) >= _NEWS else _NOWHERE,
     )
 
 

@@ -71,9 +71,7 @@ class Again:
                 walk.open, walk.last = self._before(walk, one, min(samples), spikes, last)
             judged |= samples.keys()
             for told in walk.go(samples):
-                point = Point(
-                    self._known.trend(told.series), told.now.time, trend_fields(told.now, told.changes, told.judged)
-                )
+                point = Point(trend_of(told.series), told.now.time, trend_fields(told.now, told.changes, told.judged))
                 if old.get((point.series, point.time)) != point:
                     derived.points.append(point)
             # An episode that is open may have begun with another baseline, and so end elsewhere, however far away.

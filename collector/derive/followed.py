@@ -6,7 +6,6 @@ there is only one. Groups without any id are their names.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from collector.history.rises import EVERYBODY, SPIKES
 from collector.point import NO_ID, Series
@@ -17,11 +16,15 @@ TRENDS = {ORGANIZATION: "exposure_trend", GROUPS: "exposure_trend_by_group"}
 """The measurement of what is told of a score, by the score's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """One score through time. `series`: all that are its past, of one measurement and tenant."""
+class Followed(tuple[Series, ...]):
+    """One score through time: all series that are its past, of one measurement and tenant. Is one object, of many."""
 
-    series: tuple[Series, ...]
+    __slots__ = ()
+
+    @property
+    def series(self) -> Sequence[Series]:
+        """All series that are its past."""
+        return self
 
     @property
     def measurement(self) -> str:
@@ -50,7 +53,7 @@ def followed(every: Iterable[Series]) -> Mapping[Series, Followed]:
     for series in known:
         ids = {_id(series)} - {NO_ID} or named[_name(series)]
         parts[(*ids,) if len(ids) == 1 else ("", _name(series))].append(series)
-    return {series: Followed(tuple(part)) for part in parts.values() for series in part}
+    return {series: Followed(part) for part in parts.values() for series in part}
 
 
 def trend_of(series: Series) -> Series:

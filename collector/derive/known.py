@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from collector.derive.followed import GROUPS, ORGANIZATION, TRENDS, Followed, followed, trend_of
+from collector.derive.followed import GROUPS, ORGANIZATION, TRENDS, Followed, followed
 from collector.derive.protocols import Journal
 from collector.history.notes import ANNOTATION, EVERY_GROUP
 from collector.point import MAX_TIME, Series
@@ -31,7 +31,6 @@ class Known:
     def forget(self) -> None:
         """Learn all anew: the journal may have changed otherwise than by what was derived."""
         self._followed: dict[str, dict[str, Mapping[Series, Followed]]] = {}
-        self._trends: dict[Series, Series] = {}
         self._breaks: dict[str, Sequence[_Break]] | None = None
 
     def meet(self, every: Iterable[Series]) -> tuple[Collection[Series], Collection[Followed]]:
@@ -49,7 +48,6 @@ class Known:
             before = self._of(measurement, tenant)
             after = followed([*before, *its])
             self._followed[measurement][tenant] = after
-            self._trends.update((series, trend_of(series)) for series in its)
             changed |= {series for series, one in before.items() if after[series] != one}
             reshaped |= {one for one in after.values() if _reshaped(one, before)}
         return changed, reshaped
@@ -61,10 +59,6 @@ class Known:
     def knows(self, series: Series) -> bool:
         """Whether a series of scores was met."""
         return series in self._of(series.measurement, series.tag("tenant"))
-
-    def trend(self, series: Series) -> Series:
-        """Return the series of what is told of a score that was met."""
-        return self._trends[series]
 
     def every(self, measurement: str, tenant: str) -> Collection[Followed]:
         """Return all of a tenant who are followed by one measurement."""
@@ -100,7 +94,6 @@ class Known:
         scores = {series.tags: series for series in self._journal.series(measurement)}
         for trend in self._journal.series(TRENDS[measurement]):
             series = scores.get(trend.tags) or Series(measurement, trend.tags)
-            self._trends[series] = trend
             tenants[series.tag("tenant")].append(series)
         return {tenant: followed(every) for tenant, every in tenants.items()}
 

@@ -8,8 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from collector.batch import Row
-from collector.derive.followed import GROUPS, ORGANIZATION, Followed
-from collector.derive.known import Known
+from collector.derive.followed import GROUPS, ORGANIZATION, Followed, trend_of
 from collector.derive.moments import Moments
 from collector.derive.protocols import Journal, Rules
 from collector.derive.samples import likely
@@ -28,12 +27,11 @@ _Before = Mapping[int, Mapping[Series, tuple[int, float]]]
 class Onward:
     """Takes what is plain of a turn's rows."""
 
-    def __init__(self, journal: Journal, known: Known, rules: Rules, stands: Stands) -> None:
+    def __init__(self, journal: Journal, rules: Rules, stands: Stands) -> None:
         self._journal = journal
-        self._known = known
         self._rules = rules
         self._stands = stands
-        self._steady = Steady(journal, known, rules, stands)
+        self._steady = Steady(journal, rules, stands)
 
     def go(self, rows: Sequence[Row], now: int) -> tuple[list[Point], list[Row]]:
         """Return the trend points of what is plain, and the rows that are not.
@@ -99,7 +97,7 @@ class Onward:
             if judged.over is not None or judged.open != episode:
                 return None
             old = [_newest(one, before.get(moment, {})) for moment in moments(new.time)]
-            points.append(Point(self._known.trend(series), new.time, trend_fields(new, changes(new, old), judged)))
+            points.append(Point(trend_of(series), new.time, trend_fields(new, changes(new, old), judged)))
         stand_.usual, stand_.day, stand_.last = today, day, each.new[-1][1].time
         return points
 

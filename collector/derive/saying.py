@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import partial
 
-from collector.derive.followed import name_of
+from collector.derive.followed import name_of, trend_of
 from collector.derive.known import Known
 from collector.derive.moments import Moments
 from collector.derive.protocols import Apart, Journal, Rules
@@ -99,7 +99,7 @@ class Saying:
         tenant, begin = spike.series.tag("tenant"), spike.time
         if spike.fields["state"] == WITHDRAWN or _counted(str(spike.fields["text"])):
             return False
-        scores = [self._known.trend(series) for one in self._known.both(tenant) for series in one.series]
+        scores = [trend_of(series) for one in self._known.both(tenant) for series in one.series]
         derived = max((point.time for point in self._journal.across.newest(scores)), default=0)
         polled = self._journal.latest(_POLLS, begin + 1, tenant)
         if derived > begin or polled:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from collector.batch import Row
 from collector.derive.dawn import Dawn, each_newest
-from collector.derive.known import Known
+from collector.derive.followed import trend_of
 from collector.derive.protocols import Journal, Rules
 from collector.derive.samples import LIKELY
 from collector.derive.stands import Stand, Stands
@@ -24,9 +24,8 @@ _Step = tuple[Row, Stand, int, Usual | None]
 class Steady:
     """Takes what is steady of a turn's rows."""
 
-    def __init__(self, journal: Journal, known: Known, rules: Rules, stands: Stands) -> None:
+    def __init__(self, journal: Journal, rules: Rules, stands: Stands) -> None:
         self._journal = journal
-        self._known = known
         self._stands = stands
         self._dawn = Dawn(journal, rules)
 
@@ -70,7 +69,6 @@ class Steady:
         stands = [stand for _, stand, *_ in steps]
         every = [series for stand in stands for series in stand.one.series]
         old = [each_newest(stands, scores) for scores in self._journal.across.earlier(every, moments(time))]
-        trend = self._known.trend
         for (row, _, _, usual), day, week, month in zip(steps, *old, strict=True):
             score = float(row.point.fields["score"])
             # No difference here is too great for a float: what is likely is far from the greatest.
@@ -86,7 +84,7 @@ class Steady:
             fields["level"] = grade(score)
             fields["spike"] = 0
             fields["verdict"] = 0 if usual is None else 1
-            yield Point(trend(row.point.series), time, fields)
+            yield Point(trend_of(row.point.series), time, fields)
 
 
 def _quiet(stand: Stand, point: Point) -> bool:

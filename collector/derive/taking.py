@@ -9,7 +9,7 @@ from functools import partial
 from collector.batch import Row
 from collector.derive.again import Again, Derived
 from collector.derive.changes import Change, Changes
-from collector.derive.followed import Followed, name_of
+from collector.derive.followed import Followed, name_of, trend_of
 from collector.derive.known import Known
 from collector.derive.moments import Moments
 from collector.derive.onward import Onward
@@ -35,7 +35,7 @@ class Taking:
         self._known = known
         self._recent = recent
         self._stands = stands
-        self._onward = Onward(journal, known, rules, stands)
+        self._onward = Onward(journal, rules, stands)
         self.days: Collection[tuple[Series, int]] = ()
         """Which closed days (numbers since 1970) the last rows touched."""
 
@@ -126,7 +126,7 @@ class Taking:
 
     def _newest(self, every: Iterable[Followed]) -> Mapping[Followed, int]:
         """Return the time of the last sample of which something was told, of each score that has one."""
-        trends = {self._known.trend(series): one for one in every for series in one.series}
+        trends = {trend_of(series): one for one in every for series in one.series}
         found: dict[Followed, int] = {}
         for point in self._journal.across.newest(trends.keys()):
             one = trends[point.series]

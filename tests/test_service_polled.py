@@ -69,7 +69,7 @@ def test_polls_count_as_they_come(tmp_path: Path) -> None:
 
 
 def test_of_a_tenant_that_left_nothing_is_told_until_it_is_back(tmp_path: Path) -> None:
-    """What it still settles counts no more; when it joins again the journal tells of its polls, and its counts begin."""
+    """What it still settles counts no more; when it joins again the journal tells of its polls, its counts begin."""
     with Journal(tmp_path / "journal.db") as journal:
         journal.append([poll_point(poll(3), "host")])
         polled = Polled(journal, {"contoso"}, {"organization"})

@@ -72,7 +72,9 @@ FULL = Size(
     seeds=12,
     told=730,
 )
-GOALS = replace(FULL, delivered=1_000_000, kept_times=10, tenants=1_000, resident=((1, 100, 1_000, 1), (1_000, 200, 20, 120)))
+GOALS = replace(
+    FULL, delivered=1_000_000, kept_times=10, tenants=1_000, resident=((1, 100, 1_000, 1), (1_000, 200, 20, 120))
+)
 """What the goals speak of: the rounds of memory alone take an hour."""
 QUICK = Size(
     times=1,

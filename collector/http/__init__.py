@@ -10,7 +10,7 @@ import math
 import re
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -105,8 +105,12 @@ class Http:
         seconds: float,
         headers: Mapping[str, str] | None = None,
         content: bytes | None = None,
+        meanwhile: Callable[[], object] | None = None,
     ) -> Answer:
         """Return the whole answer within `seconds`, or raise.
+
+        `meanwhile` is called once the content is on its way, before the answer is waited for: what it takes is not
+        counted. It may be left out, where the answer came too soon.
 
         Unavailable: no connection, a broken one, or out of time. Unauthorized: a certificate that isn't trusted, a
         proxy that wants a sign-in or forbids the way, a URL or a header that can't be sent. BadResponse: a body over
@@ -118,8 +122,8 @@ class Http:
             request = httpx.Request(
                 method,
                 url,
-                headers=_encoded({**_HEADERS, **(headers or {})}),
-                content=content,
+                headers=_encoded({**_HEADERS, **(headers or {}), **_framed(content, meanwhile)}),
+                content=_Handed(content, meanwhile, self._deadline) if content and meanwhile else content,
                 extensions={"proxy": way.proxy},
             )
         except (httpx.InvalidURL, ValueError):
@@ -150,6 +154,25 @@ class Http:
     def close(self) -> None:
         """Close every connection that is idle."""
         self._transport.close()
+
+
+class _Handed:
+    """A body, and what is done once it is handed over."""
+
+    def __init__(self, content: bytes, meanwhile: Callable[[], object], deadline: Deadline) -> None:
+        self._content = content
+        self._meanwhile = meanwhile
+        self._deadline = deadline
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._content
+        with self._deadline.standing():
+            self._meanwhile()
+
+
+def _framed(content: bytes | None, meanwhile: object) -> Mapping[str, str]:
+    """Return the header that says where a body ends which httpx only sees as it goes out."""
+    return {"Content-Length": str(len(content))} if content and meanwhile else {}
 
 
 def _date(text: str) -> float | None:

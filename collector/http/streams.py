@@ -77,6 +77,15 @@ class Deadline:
         finally:
             del self._local.until
 
+    @contextlib.contextmanager
+    def standing(self) -> Iterator[None]:
+        """Let the moment wait for as long as what this thread does inside of the block takes."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._local.until += time.monotonic() - began
+
     def left(self, late: type[Exception]) -> float:
         """Return the seconds that are left, more than 0; raise `late` when none are."""
         left: float = self._local.until - time.monotonic()

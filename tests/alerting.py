@@ -171,7 +171,7 @@ class Story:
         self._journal.append(points)
         quarter.derive(self._journal, self.now)
         batch = self._journal.read(self._cursor, 100_000, Filter())
-        self._sink.write([row.point for row in batch.rows])
+        self._sink.write(batch.columns)
         self._cursor = Cursor("main", batch.after, 0)
 
 

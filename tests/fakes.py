@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+from collector.batch import Columns, Write
 from collector.errors import CollectorError
 from collector.point import Point, Series, Value
 from collector.step import Step
@@ -48,11 +49,16 @@ class Stage:
                 if until < float("inf"):
                     self.time.now = max(self.time.now, until)
                 return
+            self.step()
+        raise AssertionError("the stage does not come to rest")
+
+    def step(self) -> None:
+        """Run the next job, if there is one."""
+        if self._jobs:
             moment, _, lane, job = heapq.heappop(self._jobs)
             self.time.now = max(self.time.now, moment)
             self.ran.append(lane)
             job()
-        raise AssertionError("the stage does not come to rest")
 
     @property
     def waits(self) -> Sequence[float]:
@@ -125,11 +131,18 @@ class Store:
         self.requests: list[int] = []
         self.kept: dict[tuple[Series, int], dict[str, Value]] = {}
 
-    def write(self, points: Sequence[Point]) -> None:
-        self.requests.append(len(points))
-        self.judge(points)
-        for point in points:
-            self.kept[point.series, point.time] = dict(point.fields)
+    def prepare(self, rows: Columns) -> Write:
+        points = [row.point for row in rows.rows()]
+
+        def write(meanwhile: Callable[[], object] | None) -> None:
+            self.requests.append(len(points))
+            if meanwhile:
+                meanwhile()
+            self.judge(points)
+            for point in points:
+                self.kept[point.series, point.time] = dict(point.fields)
+
+        return write
 
 
 def score(tenant: str, slot: int, value: float = 41.5) -> Point:

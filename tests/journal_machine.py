@@ -19,7 +19,7 @@ from journal_drafts import DRAFTS, MOMENTS, NOW, SINKS, TENANTS, Draft, point
 from journal_model import Identity, Model, agree, identity, kept, wants
 from journals import DAY
 
-from collector.batch import DERIVE, Cursor, DeadLetter, Filter, Row
+from collector.batch import DERIVE, Batch, Cursor, DeadLetter, Filter, Row
 from collector.errors import JournalError
 from collector.journal import Journal
 from collector.point import Point
@@ -29,11 +29,15 @@ _T = TypeVar("_T")
 
 @dataclass
 class Sink:
-    """What a sink holds by identity. `flight`: the batch that was read, its cursor, and where it leads."""
+    """What a sink holds by identity. `flight`: the batch that was read, its cursor, and where it leads.
+
+    `ahead`: what was read behind that, as if it was taken.
+    """
 
     held: dict[Identity, Point] = field(default_factory=dict)
     given_up: set[int] = field(default_factory=set)
     flight: tuple[Cursor, int, Sequence[Row]] | None = None
+    ahead: tuple[Cursor, Batch] | None = None
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -120,6 +124,28 @@ class JournalMachine(RuleBasedStateMachine):
         assert all(row.id >= batch.after for row in ahead[len(batch.rows) :]), "the cursor passes nothing by"
         assert batch.after > cursor.next or cursor.next == self.model.tail, "it gets on while there is a row"
         self.sinks[name].flight = cursor, batch.after, batch.rows
+
+    @rule(by=st.integers(0, 1), name=st.sampled_from(sorted(SINKS)), limit=st.integers(1, 9))
+    def read_ahead(self, by: int, name: str, limit: int) -> None:
+        """A sink reads behind its batch while that is under way, and whatever happens before its turn comes."""
+        sink = self.sinks[name]
+        if sink.flight is not None:
+            before, after, _ = sink.flight
+            cursor = Cursor(name, after, before.moves)
+            sink.ahead = cursor, self.journals[by].read(cursor, limit, SINKS[name])
+
+    @rule(by=st.integers(0, 1), name=st.sampled_from(sorted(SINKS)))
+    def take_ahead(self, by: int, name: str) -> None:
+        """What was read ahead is under way next, in its turn, if it stands: if it is all that would be read now."""
+        sink = self.sinks[name]
+        if sink.flight is not None or sink.ahead is None:
+            return
+        (cursor, batch), sink.ahead = sink.ahead, None
+        now = [row for row in self.model.ahead(cursor.next, SINKS[name]) if row.id < batch.after]
+        stands = now == list(batch.rows)
+        assert self.journals[by].stands(cursor, batch, SINKS[name]) == stands, "what has changed does not stand"
+        if stands and self.model.cursors[name] == cursor:
+            sink.flight = cursor, batch.after, batch.rows
 
     @rule(by=st.integers(0, 1), name=st.sampled_from(sorted(SINKS)), refused=st.sampled_from([0, 0, 1, 5, 255]))
     def finish(self, by: int, name: str, refused: int) -> None:

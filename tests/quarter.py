@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from columns import columns
 from journals import every
 
 from collector.cli.demo_history import fill
@@ -63,7 +64,7 @@ def write(sink: V1, folder: Path) -> None:
         derive(journal, UNTIL)
         points = every(journal)
         for start in range(0, len(points), _BATCH):
-            sink.write(points[start : start + _BATCH])
+            sink.write(columns(points[start : start + _BATCH]))
 
 
 def derive(journal: Journal, now: int) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 # As pytest has it: the servers and the histories of the tests are found by their names.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from columns import columns
 from journals import every
 from quarter import DAY, PLAIN, SINCE, UNTIL, derive, polls
 from servers import Influxd
@@ -86,7 +87,7 @@ def stored(points: Iterable[Point], folder: Path, shard: str = "7d") -> Mapping[
             server.query(f'CREATE DATABASE "{measurement}" WITH SHARD DURATION {shard} NAME "autogen"')
             sink = V1("main", Influx(api="v1", url=server.url, database=measurement), http)
             for start in range(0, len(its), _BATCH):
-                sink.write(its[start : start + _BATCH])
+                sink.write(columns(its[start : start + _BATCH]))
         _wait(folder)
         sizes = {measurement: sum(size for _, size in _files(folder, measurement)) for measurement in sorted_out}
     http.close()

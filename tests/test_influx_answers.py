@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from columns import columns
 from origins import Origin, Reply
 
+from collector.batch import NO_ROWS
 from collector.errors import CollectorError, Expired, Missing, Rejected, TooLarge, Unauthorized, Unavailable
 from collector.http import Http
 from collector.influx import V1, V2, open_sink
@@ -52,14 +54,14 @@ def refused(sink: V1 | V2, origin: Origin, reply: Reply) -> CollectorError:
     """Return what a write raises at this answer; hold that it was asked once, without a retry."""
     origin.talk = lambda *_: reply
     with pytest.raises(CollectorError) as caught:
-        sink.write(POINTS)
+        sink.write(columns(POINTS))
     assert len(origin.requests) == 1
     return caught.value
 
 
 def test_204_is_success(sink: V1 | V2, origin: Origin) -> None:
     """A 204 is the one answer that says: stored."""
-    sink.write(POINTS)
+    sink.write(columns(POINTS))
     assert origin.requests[0].body == b"exposure_score,tenant=contoso score=33.5 1700000000123\n"
 
 
@@ -199,16 +201,16 @@ def test_a_sign_in_that_is_said_back_is_not_shown(sink: V1 | V2, origin: Origin)
     """A server that says the Authorization header back does not bring it into a message."""
     origin.talk = lambda request, _: Reply(error(error=request.headers["authorization"]), 401)
     with pytest.raises(Unauthorized, match=r"401: (Basic|Token) \*\*\*$"):
-        sink.write(POINTS)
+        sink.write(columns(POINTS))
 
 
 @pytest.mark.parametrize("words", ["writing requires points", "incoming write was empty"])
 def test_asking_is_answered_by_a_server_that_only_lacks_points(words: str, sink: V1 | V2, origin: Origin) -> None:
     """A write without points is well where 2.x or 3.x misses nothing but points; with points it is a rejection."""
     origin.talk = lambda *_: Reply(error(code="invalid", message=words), 400)
-    sink.write([])
+    sink.write(NO_ROWS)
     with pytest.raises(Rejected):
-        sink.write(POINTS)
+        sink.write(columns(POINTS))
 
 
 @pytest.mark.parametrize(
@@ -226,7 +228,7 @@ def test_asking_fails_as_a_write_would(
     """A write without points raises what a write with points would raise."""
     origin.talk = lambda *_: Reply(error(error=words), status)
     with pytest.raises(expected) as caught:
-        sink.write([])
+        sink.write(NO_ROWS)
     assert type(caught.value) is expected
 
 

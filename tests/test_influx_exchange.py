@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 import urllib3
+from columns import columns
 from origins import Authority, Origin, Reply, Request
 
+from collector.batch import NO_ROWS
 from collector.errors import Unauthorized, Unavailable
 from collector.http import Http
 from collector.influx import V1, V2, open_sink
@@ -69,7 +71,7 @@ def _origin() -> Iterator[Origin]:
 
 def test_a_write_is_a_post_of_lines(api: str, build: Build, origin: Origin) -> None:
     """Lines go out as plain text, with database or bucket by name, and the precision of their times."""
-    build(f"{origin.url}/influx").write(POINTS)
+    build(f"{origin.url}/influx").write(columns(POINTS))
     (asked,) = origin.requests
     targets = {
         "v1": "/influx/write?db=my+db%26%3D%C3%A4&precision=ms",
@@ -84,7 +86,7 @@ def test_a_retention_policy_is_named_in_the_write(origin: Origin) -> None:
     settings = Influx(api="v1", url=origin.url, database="exposure", retention_policy="two years")
     http = Http()
     sink = open_sink("main", settings, http)
-    sink.write(POINTS)
+    sink.write(columns(POINTS))
     http.close()
     assert origin.requests[0].target == "/write?db=exposure&rp=two+years&precision=ms"
     assert sink.target == f"v1 {origin.url}/ database exposure, retention policy two years"
@@ -92,7 +94,7 @@ def test_a_retention_policy_is_named_in_the_write(origin: Origin) -> None:
 
 def test_asking_sends_a_comment(build: Build, origin: Origin) -> None:
     """A write without points sends a line that stores nothing, so that the server still looks at all the rest."""
-    build(origin.url).write([])
+    build(origin.url).write(NO_ROWS)
     assert origin.requests[0].body.startswith(b"#")
 
 
@@ -113,7 +115,7 @@ def test_a_renewed_secret_is_used_at_the_next_write(api: str, build: Build, orig
     sink = build(origin.url, Secret("secret", file=file))
     for secret in ("old", "new"):
         file.write_text(secret)
-        sink.write(POINTS)
+        sink.write(columns(POINTS))
     signed = {
         "v1": ["Basic Y29sbGVjdG9yOm9sZA==", "Basic Y29sbGVjdG9yOm5ldw=="],
         "v2": ["Token old", "Token new"],
@@ -124,13 +126,13 @@ def test_a_renewed_secret_is_used_at_the_next_write(api: str, build: Build, orig
 def test_a_secret_that_is_gone_keeps_the_points(build: Build, origin: Origin, tmp_path: Path) -> None:
     """A secret's file that is missing is Unauthorized, and nothing is sent without it."""
     with pytest.raises(Unauthorized, match="gone"):
-        build(origin.url, Secret("secret", file=tmp_path / "gone")).write(POINTS)
+        build(origin.url, Secret("secret", file=tmp_path / "gone")).write(columns(POINTS))
     assert origin.requests == []
 
 
 def test_no_secret_sends_no_sign_in(build: Build, origin: Origin) -> None:
     """A sink without token or user signs nothing."""
-    build(origin.url, None).write(POINTS)
+    build(origin.url, None).write(columns(POINTS))
     assert "authorization" not in origin.requests[0].headers
 
 
@@ -142,10 +144,10 @@ def test_the_secret_is_in_no_log_and_no_object(
         caplog.set_level(logging.DEBUG, name)
     (tmp_path / "secret").write_text("s3cret")
     sink = build(origin.url, Secret("secret", file=tmp_path / "secret"))
-    sink.write(POINTS)
+    sink.write(columns(POINTS))
     origin.talk = lambda *_: Reply(b"no", 401)
     with pytest.raises(Unauthorized) as caught:
-        sink.write(POINTS)
+        sink.write(columns(POINTS))
     shown = [caplog.text, repr(caught.value), *held(sink, set())]
     assert sink.target in shown
     assert not any(secret in text for text in shown for secret in ("s3cret", "Y29sbGVjdG9yOnMzY3JldA"))
@@ -182,14 +184,14 @@ def test_the_library_opens_no_connection_of_its_own(
     monkeypatch.setattr(urllib3.HTTPConnectionPool, "urlopen", opened)
     sink = build(origin.url)
     for _ in range(3):
-        sink.write(POINTS)
+        sink.write(columns(POINTS))
     assert (len(origin.requests), origin.connections) == (3, 1)
 
 
 def test_a_sink_that_is_dropped_leaves_nothing_behind(build: Build, origin: Origin) -> None:
     """A sink that is no longer used ends without a warning, a thread or a request of its own."""
     sink = build(origin.url)
-    sink.write(POINTS)
+    sink.write(columns(POINTS))
     before = set(threading.enumerate())
     del sink
     gc.collect()
@@ -208,7 +210,7 @@ def test_an_answer_that_drips_ends_in_time(build: Build, origin: Origin) -> None
     origin.talk = drip
     began = time.monotonic()
     with pytest.raises(Unavailable, match=r"within 0\.4 s"):
-        build(origin.url, timeout_seconds=0.4).write(POINTS)
+        build(origin.url, timeout_seconds=0.4).write(columns(POINTS))
     assert time.monotonic() - began < 5
 
 
@@ -216,7 +218,7 @@ def test_a_broken_connection_is_unavailable(build: Build, origin: Origin) -> Non
     """A connection that ends without an answer keeps the points."""
     origin.talk = lambda *_: None
     with pytest.raises(Unavailable) as caught:
-        build(origin.url).write(POINTS)
+        build(origin.url).write(columns(POINTS))
     assert type(caught.value) is Unavailable
 
 
@@ -224,7 +226,7 @@ def test_https_with_an_authority_of_ones_own(build: Build, tmp_path: Path) -> No
     """A server whose certificate comes from the authority in ca_file is written to over TLS."""
     authority = Authority(tmp_path)
     with Origin(lambda *_: STORED, authority.context()) as origin:
-        build(origin.url, ca_file=authority.pem).write(POINTS)
+        build(origin.url, ca_file=authority.pem).write(columns(POINTS))
     assert origin.requests[0].body == LINE
 
 
@@ -234,7 +236,7 @@ def test_https_with_an_authority_that_nobody_trusts(build: Build, tmp_path: Path
         Origin(lambda *_: STORED, Authority(tmp_path).context()) as origin,
         pytest.raises(Unauthorized, match="certificate") as caught,
     ):
-        build(origin.url).write(POINTS)
+        build(origin.url).write(columns(POINTS))
     assert "ca_file" in caught.value.mend
     assert origin.requests == []
 
@@ -244,7 +246,7 @@ def test_a_write_goes_by_the_proxy_of_the_environment(
 ) -> None:
     """A write over HTTP goes by the proxy that HTTP_PROXY names."""
     monkeypatch.setenv("HTTP_PROXY", origin.url)
-    build("http://influx.invalid:8086").write(POINTS)
+    build("http://influx.invalid:8086").write(columns(POINTS))
     (asked,) = origin.requests
     assert asked.target.startswith("http://influx.invalid:8086/")
     assert asked.body == LINE
@@ -257,7 +259,7 @@ def test_a_write_over_tls_asks_the_proxy_for_a_tunnel(
     monkeypatch.setenv("HTTPS_PROXY", origin.url)
     origin.talk = lambda *_: Reply(b"no", 403)
     with pytest.raises(Unauthorized, match=r"influx\.invalid:8086 by the proxy 127\.0\.0\.1"):
-        build("https://influx.invalid:8086").write(POINTS)
+        build("https://influx.invalid:8086").write(columns(POINTS))
     (asked,) = origin.requests
     assert (asked.method, asked.target) == ("CONNECT", "influx.invalid:8086")
     assert "authorization" not in asked.headers

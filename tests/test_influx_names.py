@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 import pytest
+from columns import columns
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from line_protocol_parser import parse_line
@@ -133,7 +134,7 @@ def test_whatever_groups_are_called_influxdb_has_each_by_itself(
     sink, database = one
     tenant = uuid.uuid4().hex
     rows = rows_of(names, ids)
-    sink.write([organization(tenant), *answered(tenant, rows)])
+    sink.write(columns([organization(tenant), *answered(tenant, rows)]))
     found = influxd.points("exposure_score_by_group", database, tenant=tenant)
     assert {row["score"]: (row["rbacGroupName"], row["rbacGroupId"]) for row in found} == due(rows)
     assert len(found) == len(rows)
@@ -150,7 +151,7 @@ def test_whatever_groups_are_called_victoriametrics_has_each_by_itself(
     """The same by the API of 2.x, in a server that takes a backslash as 3.x does."""
     tenant = uuid.uuid4().hex
     rows = rows_of(names, ids)
-    two.write([organization(tenant), *answered(tenant, rows)])
+    two.write(columns([organization(tenant), *answered(tenant, rows)]))
     stored = victoria.query(f'{{tenant="{tenant}"}}')
     found = [row for row in stored if row["__name__"] == "exposure_score_by_group_score"]
     assert {row["value"]: (row["rbacGroupName"], row["rbacGroupId"]) for row in found} == due(rows)
@@ -165,7 +166,7 @@ def test_whatever_groups_are_called_victoriametrics_has_each_by_itself(
 def test_a_parser_of_somebody_elses_reads_every_line(names: list[str], ids: list[object]) -> None:
     """Each line stands alone, and has the measurement, the tags, the field and the time of its point."""
     points = answered("Größe, = \\1", rows_of(names, ids))
-    lines = Encoder().encode(points).decode().split("\n")
+    lines = Encoder().encode(columns(points)).decode().split("\n")
     assert lines.pop() == ""
     assert [parse_line(line) for line in lines] == [
         {
@@ -207,5 +208,5 @@ def tags_of(line: str, escapes: dict[str, str]) -> dict[str, str]:
 def test_every_version_reads_the_same(version: str, names: list[str], ids: list[object]) -> None:
     """Whether two backslashes are one or two to a reader: it finds the same tags, none of them empty or cut."""
     points = answered("contoso", rows_of(names, ids))
-    lines = Encoder().encode(points).decode().split("\n")[:-1]
+    lines = Encoder().encode(columns(points)).decode().split("\n")[:-1]
     assert [tags_of(line, READERS[version]) for line in lines] == [dict(point.series.tags) for point in points]

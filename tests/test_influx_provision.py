@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from columns import columns
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from provisions import new, policies, provided, provision
 from servers import Influxd, Victoria
 
+from collector.batch import NO_ROWS
 from collector.errors import ConfigError
 from collector.http import Http
 from collector.influx import open_sink
@@ -62,7 +64,7 @@ def test_whatever_a_database_is_called_points_come_back_from_it(
     provided(provision(influxd, http, database, policy), None)
     assert database in [row["name"] for row in influxd.query("SHOW DATABASES")]
     sink = Influx(api="v1", url=influxd.url, database=database, retention_policy=policy)
-    open_sink("main", sink, http).write([POINT])
+    open_sink("main", sink, http).write(columns([POINT]))
     # A database that is made takes its one retention policy as the default, so that queries need not name it.
     assert [row["score"] for row in influxd.points("exposure_score", database)] == [33.5]
 
@@ -163,7 +165,7 @@ def test_a_database_without_a_default_policy_gets_one(
     assert found["autogen"][2]
     assert set(found) == {"autogen", left or "autogen"}
     assert found[left or "autogen"][0] == ("720h0m0s" if left else "0s")
-    open_sink("main", Influx(api="v1", url=influxd.url, database=database), http).write([])
+    open_sink("main", Influx(api="v1", url=influxd.url, database=database), http).write(NO_ROWS)
 
 
 @pytest.mark.parametrize("api", ["v1", "v2"])

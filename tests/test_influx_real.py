@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from columns import columns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import Influxd, Victoria
 
+from collector.batch import NO_ROWS
 from collector.errors import Expired, Missing, Rejected, Unauthorized, Unavailable
 from collector.http import Http
 from collector.influx import V1, V2, open_sink
@@ -57,7 +59,7 @@ def test_each_measurement_of_the_schema_comes_back_as_it_was(
     kinds = SCHEMA[measurement]["fields"]
     tags = {key: f"{key}, =of the\\Größe" for key in SCHEMA[measurement]["tags"]}
     fields = {key: SAMPLES[kind] for key, kind in kinds.items()}
-    v1(influxd, database, http).write([Point(Series(measurement, tuple(tags.items())), SLOT, fields)])
+    v1(influxd, database, http).write(columns([Point(Series(measurement, tuple(tags.items())), SLOT, fields)]))
 
     assert influxd.points(measurement, database) == [{"time": SLOT, **tags, **fields}]
     types = influxd.query(f"SHOW FIELD KEYS FROM {measurement}", database)
@@ -86,7 +88,7 @@ def test_every_value_comes_back_as_it_was(
     """Any finite float, any int64, any text, at any time, come back as they were written."""
     sink, database = lasting
     series = Series("any_value", (("example", uuid.uuid4().hex),))
-    sink.write([Point(series, at, {"number": number, "count": count, "text": text})])
+    sink.write(columns([Point(series, at, {"number": number, "count": count, "text": text})]))
     (row,) = influxd.points("any_value", database, **dict(series.tags))
     # InfluxDB shows a large float without a point; it is one all the same.
     row["number"] = float(row["number"])
@@ -97,7 +99,7 @@ def test_writing_twice_changes_nothing(influxd: Influxd, database: str, http: Ht
     """A batch that is sent again leaves what was there, and a new value of an identity replaces the old one."""
     sink = v1(influxd, database, http)
     for value in (33.5, 33.5, 34.0):
-        sink.write([score(value=value)])
+        sink.write(columns([score(value=value)]))
     assert [row["score"] for row in influxd.points("exposure_score", database)] == [34.0]
 
 
@@ -106,9 +108,9 @@ def test_a_point_of_another_type_is_rejected_and_the_others_are_stored(
 ) -> None:
     """A field of another type is Rejected in the server's words, and the good points of the batch are there."""
     sink = v1(influxd, database, http)
-    sink.write([score()])
+    sink.write(columns([score()]))
     with pytest.raises(Rejected, match="field type conflict") as caught:
-        sink.write([score("good"), score("bad", value=5)])
+        sink.write(columns([score("good"), score("bad", value=5)]))
     assert "dropped=1" in str(caught.value)
     assert {row["tenant"] for row in influxd.points("exposure_score", database)} == {"contoso", "good"}
 
@@ -121,7 +123,7 @@ def test_a_point_beyond_the_retention_is_expired_and_the_others_are_stored(
     sink = v1(influxd, database, http, retention_policy="short")
     now = time.time_ns() // 1_000_000
     with pytest.raises(Expired) as caught:
-        sink.write([score(at=SLOT), score(at=SLOT + 1), score("young", at=now)])
+        sink.write(columns([score(at=SLOT), score(at=SLOT + 1), score("young", at=now)]))
     assert caught.value.dropped == 2
     rows = influxd.query("SELECT * FROM short.exposure_score", database)
     assert [(row["tenant"], row["time"]) for row in rows] == [("young", now)]
@@ -132,9 +134,9 @@ def test_a_conflict_beside_an_expired_point_is_rejected(influxd: Influxd, databa
     influxd.query(f'CREATE RETENTION POLICY short ON "{database}" DURATION 1h REPLICATION 1')
     sink = v1(influxd, database, http, retention_policy="short")
     now = time.time_ns() // 1_000_000
-    sink.write([score(at=now)])
+    sink.write(columns([score(at=now)]))
     with pytest.raises(Rejected):
-        sink.write([score(at=SLOT), score("bad", value=5, at=now)])
+        sink.write(columns([score(at=SLOT), score("bad", value=5, at=now)]))
 
 
 asked_and_written = pytest.mark.parametrize("points", [[], [score()]], ids=["asked", "written"])
@@ -145,7 +147,7 @@ asked_and_written = pytest.mark.parametrize("points", [[], [score()]], ids=["ask
 def test_a_database_that_is_not_there(points: list[Point], influxd: Influxd, http: Http) -> None:
     """A missing database is Missing: everything is kept until somebody creates it, and nobody's rights are blamed."""
     with pytest.raises(Missing, match='404: database not found: "nowhere"') as caught:
-        v1(influxd, "nowhere", http).write(points)
+        v1(influxd, "nowhere", http).write(columns(points))
     assert caught.value.mend == (
         "create the database nowhere with `exposure-collector provision`, or correct its name in influxdb.main"
     )
@@ -155,7 +157,7 @@ def test_a_database_that_is_not_there(points: list[Point], influxd: Influxd, htt
 def test_a_retention_policy_that_is_not_there(points: list[Point], influxd: Influxd, database: str, http: Http) -> None:
     """A missing retention policy is Missing, though the server calls it an error of its own (500)."""
     with pytest.raises(Missing, match="retention policy not found: nowhere") as caught:
-        v1(influxd, database, http, retention_policy="nowhere").write(points)
+        v1(influxd, database, http, retention_policy="nowhere").write(columns(points))
     assert caught.value.mend.startswith(f"create the database {database}, retention policy nowhere")
 
 
@@ -164,7 +166,7 @@ def test_a_server_without_the_v2_api(points: list[Point], influxd: Influxd, http
     """InfluxDB 1.6 has no /api/v2/write: the sink says what it is and what to set, and keeps everything."""
     sink = V2("main", Influx(api="v2", url=influxd.url, bucket="exposure"), http)
     with pytest.raises(Unauthorized, match="404") as caught:
-        sink.write(points)
+        sink.write(columns(points))
     assert 'set influxdb.main.api = "v1"' in caught.value.mend
     assert caught.value.mend.endswith("the server is an InfluxDB 1.6")
 
@@ -174,7 +176,7 @@ def test_a_wrong_password(points: list[Point], influxd_with_users: Influxd, http
     """A wrong password is Unauthorized, and says which settings to look at."""
     database = influxd_with_users.database()
     with pytest.raises(Unauthorized, match="401: authorization failed") as caught:
-        by_user(influxd_with_users, database, http, "admin", "wrong").write(points)
+        by_user(influxd_with_users, database, http, "admin", "wrong").write(columns(points))
     assert caught.value.mend.startswith("correct influxdb.main.username and its password")
 
 
@@ -182,7 +184,7 @@ def test_a_wrong_password(points: list[Point], influxd_with_users: Influxd, http
 def test_nobody_where_users_are_wanted(points: list[Point], influxd_with_users: Influxd, http: Http) -> None:
     """Without a name in the settings the mend is to set one, not to correct what isn't there."""
     with pytest.raises(Unauthorized, match="401") as caught:
-        v1(influxd_with_users, influxd_with_users.database(), http).write(points)
+        v1(influxd_with_users, influxd_with_users.database(), http).write(columns(points))
     assert caught.value.mend == ("set influxdb.main.username and password_file: the server wants to know who asks")
 
 
@@ -193,7 +195,7 @@ def test_a_database_that_is_not_there_where_users_are_wanted(
     """For a user without a single right it is still the database that is missing, and it is to be created."""
     influxd_with_users.query("CREATE USER powerless WITH PASSWORD 'p'")
     with pytest.raises(Missing, match='404: database not found: "nowhere"') as caught:
-        by_user(influxd_with_users, "nowhere", http, "powerless", "p").write(points)
+        by_user(influxd_with_users, "nowhere", http, "powerless", "p").write(columns(points))
     assert caught.value.mend.startswith("create the database nowhere with `exposure-collector provision`")
 
 
@@ -204,7 +206,7 @@ def test_a_user_who_may_only_read(points: list[Point], influxd_with_users: Influ
     influxd_with_users.query(f"CREATE USER reader WITH PASSWORD 'r'; GRANT READ ON {database} TO reader")
     sink = by_user(influxd_with_users, database, http, "reader", "r")
     with pytest.raises(Unauthorized, match="403") as caught:
-        sink.write(points)
+        sink.write(columns(points))
     assert caught.value.mend.startswith(f"grant write on the database {database}")
     assert sink.read() == 0
 
@@ -212,7 +214,7 @@ def test_a_user_who_may_only_read(points: list[Point], influxd_with_users: Influ
 def test_asking_stores_nothing(influxd: Influxd, database: str, http: Http) -> None:
     """A write without points asks whether points would be taken, and leaves nothing behind."""
     sink = v1(influxd, database, http)
-    sink.write([])
+    sink.write(NO_ROWS)
     assert sink.read() == 0
     assert influxd.query("SHOW MEASUREMENTS", database) == []
 
@@ -220,7 +222,9 @@ def test_asking_stores_nothing(influxd: Influxd, database: str, http: Http) -> N
 def test_reading_counts_the_measurements(influxd: Influxd, database: str, http: Http) -> None:
     """A sink that may read says how many measurements it sees."""
     sink = open_sink("main", Influx(api="v1", url=influxd.url, database=database), http)
-    sink.write([score(), Point(Series("device_secure_score", (("tenant", "contoso"),)), SLOT, {"score": 340.0})])
+    sink.write(
+        columns([score(), Point(Series("device_secure_score", (("tenant", "contoso"),)), SLOT, {"score": 340.0})])
+    )
     assert sink.read() == 2
 
 
@@ -229,7 +233,7 @@ def test_a_user_who_may_only_write_writes(influxd_with_users: Influxd, http: Htt
     database = influxd_with_users.database()
     influxd_with_users.query(f"CREATE USER writer WITH PASSWORD 'w: ä'; GRANT WRITE ON {database} TO writer")
     sink = by_user(influxd_with_users, database, http, "writer", "w: ä")
-    sink.write([score()])
+    sink.write(columns([score()]))
     with pytest.raises(Unauthorized, match="requires READ") as caught:
         sink.read()
     assert caught.value.mend.startswith(f"grant read on the database {database}")
@@ -239,26 +243,26 @@ def test_a_user_who_may_only_write_writes(influxd_with_users: Influxd, http: Htt
 def test_a_server_that_stops_and_starts_takes_points_again(influxd: Influxd, database: str, http: Http) -> None:
     """A stopped server is Unavailable, not an error of the points; once it is back it has the old and takes the new."""
     sink = v1(influxd, database, http)
-    sink.write([score()])
+    sink.write(columns([score()]))
     influxd.stop()
     try:
         with pytest.raises(Unavailable) as caught:
-            sink.write([score("later")])
+            sink.write(columns([score("later")]))
         assert not isinstance(caught.value, Unauthorized)
     finally:
         influxd.start()
-    sink.write([score("later")])
+    sink.write(columns([score("later")]))
     assert {row["tenant"] for row in influxd.points("exposure_score", database)} == {"contoso", "later"}
 
 
 def test_the_v2_api_stores_points_with_their_milliseconds(victoria: Victoria, http: Http) -> None:
     """Points written by /api/v2/write are there with their tags, their value and their time to the millisecond."""
     sink = open_sink("main", Influx(api="v2", url=victoria.url, org="security", bucket="exposure"), http)
-    sink.write([])
+    sink.write(NO_ROWS)
     name = group_name("Größe, = \\1\n")
     tags = (("tenant", uuid.uuid4().hex), ("rbacGroupName", name), ("rbacGroupId", "7"))
     points = [Point(Series("exposure_score_by_group", tags), SLOT + late, {"score": 33.5 + late}) for late in (0, 1)]
-    sink.write(points)
+    sink.write(columns(points))
     rows = victoria.query(f'{{tenant="{tags[0][1]}"}}')
     expected = {"__name__": "exposure_score_by_group_score", **dict(tags)}
     assert rows == [{**expected, "time": SLOT + late, "value": 33.5 + late} for late in (0, 1)]

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from columns import columns
 from origins import Authority, Origin, Reply, Request
 
 from collector.errors import Unavailable
@@ -101,6 +102,6 @@ def test_a_sink_is_not_told_stored_by_an_earlier_answer(http: Http) -> None:
 
     with Origin(talk) as origin:
         sink = open_sink("main", Influx(api="v1", url=origin.url, database="exposure"), http)
-        sink.write([POINT])
+        sink.write(columns([POINT]))
         with pytest.raises(Unavailable, match="503"):
-            sink.write([POINT])
+            sink.write(columns([POINT]))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from columns import columns
 from leaks import know
 from origins import Authority, Origin, Reply
 from servers import Influxd
@@ -86,7 +87,7 @@ def _side(request: pytest.FixtureRequest, authority: Authority, http: Http) -> I
         tls = authority.context() if scheme == "https" else None
         with Origin(lambda *_: Reply(status=204), tls) as origin, Wire(origin.port) as wire:
             url = f"{scheme}://127.0.0.1:{wire.port}"
-            yield Side(wire, lambda s: sink_at(url, api, http, s).write([POINT]), lambda: len(origin.requests))
+            yield Side(wire, lambda s: sink_at(url, api, http, s).write(columns([POINT])), lambda: len(origin.requests))
 
 
 def fails(side: Side, seconds: float) -> Unavailable:
@@ -154,8 +155,8 @@ def test_a_write_whose_answer_is_lost_is_stored_once(influxd: Influxd, database:
             return open_sink("main", settings, http)
 
         with misbehaving(wire, Fault.DEAF), pytest.raises(Unavailable):
-            sink(2).write([POINT])
+            sink(2).write(columns([POINT]))
         stored = influxd.points("exposure_score", database)
-        sink(PATIENT).write([POINT])
+        sink(PATIENT).write(columns([POINT]))
     assert stored == influxd.points("exposure_score", database)
     assert [row["score"] for row in stored] == [33.5]

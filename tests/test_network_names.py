@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from columns import columns
 from origins import Origin, Reply
 
 from collector.errors import Unavailable
@@ -70,7 +71,7 @@ def test_a_sink_whose_name_hangs_keeps_its_points(http: Http, more: dict[str, An
     """A sink by such a name is Unavailable within its own timeout."""
     sink = open_sink("main", Influx(url="http://db.invalid:8086", timeout_seconds=0.3, **more), http)
     with pytest.raises(Unavailable, match=r"db\.invalid:8086"):
-        sink.write([POINT])
+        sink.write(columns([POINT]))
 
 
 def test_one_thread_a_name_hangs_and_not_one_a_request(names: Names, http: Http) -> None:

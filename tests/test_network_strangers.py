@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from columns import columns
 from leaks import know
 from origins import Authority, Origin, Reply, Request
 from tenants import SECRET, settings
@@ -45,7 +46,7 @@ def _ask(request: pytest.FixtureRequest, authority: Authority) -> Iterator[Ask]:
         yield lambda url: Defender("contoso", settings(url), http, dict).sign_in(1)
     else:
         sink = SINKS[request.param]
-        yield lambda url: open_sink("main", Influx(url=url, timeout_seconds=1, **sink), http).write([POINT])
+        yield lambda url: open_sink("main", Influx(url=url, timeout_seconds=1, **sink), http).write(columns([POINT]))
     http.close()
 
 

@@ -76,15 +76,15 @@ def test_a_nudge_while_a_batch_is_on_its_way_starts_no_second_job(deliveries: De
 
 
 def test_how_far_a_sink_is_can_be_seen_after_each_batch(journal: Journal, deliveries: Deliveries) -> None:
-    """Whoever waits for a sink sees after each batch which row it has yet to take."""
-    deliveries.journal.append(many(BATCH + 1))
+    """Whoever waits for a sink sees which row it has yet to take; a batch counts once the next one is on its way."""
+    deliveries.journal.append(many(2 * BATCH + 1))
     seen: list[int] = []
     delivery = Delivery(
         sink=Store(), journal=journal, workers=deliveries.stage, changed=lambda _: seen.append(delivery.reached)
     )
     delivery.nudge()
     deliveries.stage.play()
-    assert seen == [BATCH + 1, BATCH + 2, BATCH + 2]
+    assert seen == [1, BATCH + 1, 2 * BATCH + 2, 2 * BATCH + 2]
     assert (delivery._backoff.base, delivery._backoff.most) == (1.0, 60.0), "a minute at the most, unless told"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from collector.batch import NO_ROWS
 from collector.check.finding import Finding, bad
 from collector.errors import CollectorError, ConfigError, Unauthorized
 from collector.http.clients import Clients
@@ -14,7 +15,7 @@ def examine(settings: Settings, name: str, clients: Clients) -> Sequence[Finding
     where, write = settings.influxdb[name], f"sink {name}: write"
     try:
         sink = open_sink(name, where, clients.trusting(where.ca_file))
-        sink.write([])
+        sink.write(NO_ROWS)
     except ConfigError as error:
         return [Finding(write, ok=False, message=f"influxdb.{name}.{error}", mend=error.mend)]
     except CollectorError as error:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from collector.batch import NO_ROWS
 from collector.errors import CollectorError, ConfigError, Unauthorized
 from collector.http import Answer, Http
 from collector.influx.buckets import Buckets
@@ -69,7 +70,7 @@ class Provision:
 
     def write(self) -> None:
         """Return if the sink, as the settings have it, would take points now; raise what its write raises."""
-        self._sink.write([])
+        self._sink.write(NO_ROWS)
 
     def plan(self, keep: int | None) -> Plan:
         """Return what is lacking, so that points are taken and kept for `keep` seconds.

@@ -33,9 +33,11 @@ class Server:
         self.asked = asked
         self._sign = sign
 
-    def write(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+    def write(
+        self, url: str, body: bytes, headers: Mapping[str, str], meanwhile: Callable[[], object] | None = None
+    ) -> None:
         """Return once every line of `body` is stored (or, for `NO_POINTS`, would be); raise what `judge` raises."""
-        answer, asked = self.send("POST", url, self.asked, headers, body)
+        answer, asked = self.send("POST", url, self.asked, headers, body, meanwhile)
         if not (body == NO_POINTS and lacks_points(answer)):
             judge(answer, asked)
 
@@ -61,13 +63,24 @@ class Server:
         return seen
 
     def send(
-        self, method: str, url: str, asked: Asked, headers: Mapping[str, str], body: bytes | None
+        self,
+        method: str,
+        url: str,
+        asked: Asked,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        meanwhile: Callable[[], object] | None = None,
     ) -> tuple[Answer, Asked]:
         """Return whatever is answered, and what an error about it has to hide; raise as `Http` and the secret do."""
         signature = self._sign()
         try:
             answer = self._http.send(
-                method, url, seconds=self._seconds, headers={**headers, **signature.headers}, content=body
+                method,
+                url,
+                seconds=self._seconds,
+                headers={**headers, **signature.headers},
+                content=body,
+                meanwhile=meanwhile,
             )
         except BadResponse as error:
             # No InfluxDB answers so; the points are good whoever it was.

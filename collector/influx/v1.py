@@ -1,14 +1,14 @@
 """The sink for any InfluxDB 1.x: `/write`, with user and password. Is not the client of 2.x (`v2.py`)."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from functools import partial
 from urllib.parse import urlencode
 
+from collector.batch import Columns, Write
 from collector.http import Http
 from collector.influx.judge import Asked
 from collector.influx.line import Encoder
 from collector.influx.server import NO_POINTS, Server, Signature
-from collector.point import Point
 from collector.settings import Influx
 
 _HEADERS = {"Content-Type": "text/plain; charset=utf-8"}
@@ -39,13 +39,18 @@ class V1:
         )
         self.server = Server(settings, http, asked, self._sign)
 
-    def write(self, points: Sequence[Point]) -> None:
-        """Return once the server has said 204: every point is stored. No points: only whether it would take some.
+    def prepare(self, rows: Columns) -> Write:
+        """Return what writes these rows, their lines made. No rows: it asks only whether the server would take some.
 
-        Raise Unavailable, Unauthorized, Rejected, Expired or TooLarge. After Rejected and Expired the server has kept
-        the good points of the batch. Without points database, retention policy, user and right are checked.
+        It returns once the server has said 204: every row is stored. It raises Unavailable, Unauthorized, Rejected,
+        Expired or TooLarge. After Rejected and Expired the server has kept the good rows of the batch. Without rows
+        database, retention policy, user and right are checked.
         """
-        self.server.write(self._url, self._encoder.encode(points) or NO_POINTS, _HEADERS)
+        return partial(self.server.write, self._url, self._encoder.encode(rows) or NO_POINTS, _HEADERS)
+
+    def write(self, rows: Columns) -> None:
+        """Do at once what `prepare` makes ready."""
+        self.prepare(rows)(None)
 
     def read(self) -> int:
         """Return how many measurements the user sees; raise Unauthorized when it may not read, or Unavailable."""

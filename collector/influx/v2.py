@@ -4,16 +4,16 @@ influxdb_client makes the request; our transport carries it, since the client's 
 its timeout starts anew with each byte. Is not the client's batching writer, which drops points without an exception.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
+from collector.batch import Columns, Write
 from collector.http import Http
 from collector.influx.judge import Asked
 from collector.influx.line import Encoder
 from collector.influx.server import NO_POINTS, Server, Signature
-from collector.point import Point
 from collector.settings import Influx
 
 
@@ -32,14 +32,18 @@ class V2:
         asked = Asked(target=self.target, place=place, credential=f"{table}.token", table=table)
         self.server = Server(settings, http, asked, self._sign)
 
-    def write(self, points: Sequence[Point]) -> None:
-        """Return once the server has said 204: every point is stored. No points: only whether it would take some.
+    def prepare(self, rows: Columns) -> Write:
+        """Return what writes these rows, their lines made. No rows: it asks only whether the server would take some.
 
-        Raise Unavailable, Unauthorized, Rejected, Expired or TooLarge. After Rejected 2.x has kept the good points of
-        the batch, 3.x none. VictoriaMetrics says 204 also to lines that it passes over.
+        It returns once the server has said 204: every row is stored. It raises Unavailable, Unauthorized, Rejected,
+        Expired or TooLarge. After Rejected 2.x has kept the good rows of the batch, 3.x none. VictoriaMetrics says 204
+        also to lines that it passes over.
         """
-        body = self._encoder.encode(points) or NO_POINTS
-        self._client.write(self._settings.org, self._settings.bucket, body)
+        return partial(self._write, self._encoder.encode(rows) or NO_POINTS)
+
+    def write(self, rows: Columns) -> None:
+        """Do at once what `prepare` makes ready."""
+        self.prepare(rows)(None)
 
     def read(self) -> int:
         """Return how many measurements the token sees by InfluxQL; raise Unauthorized when it may not, or Unavailable.
@@ -53,6 +57,9 @@ class V2:
             return Signature()
         token = self._settings.token.read()
         return Signature({"Authorization": f"Token {token}"}, (token,))
+
+    def _write(self, body: bytes, meanwhile: Callable[[], object] | None) -> None:
+        self._client.write(self._settings.org, self._settings.bucket, body, meanwhile)
 
     @cached_property
     def _client(self) -> "_Client":
@@ -75,8 +82,10 @@ class _Client:
         api.rest_client.pool_manager = _Pool(server)
         self._service: Any = WriteService(api)  # type: ignore[no-untyped-call]  # the library has types in part
 
-    def write(self, org: str, bucket: str, body: bytes) -> None:
-        self._service.post_write_with_http_info(org, bucket, body, precision="ms")
+    def write(self, org: str, bucket: str, body: bytes, meanwhile: Callable[[], object] | None) -> None:
+        # By the way that the client has for what is its pool's own.
+        ours = {"meanwhile": meanwhile}
+        self._service.post_write_with_http_info(org, bucket, body, precision="ms", urlopen_kw=ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +104,18 @@ class _Pool:
     def __init__(self, server: Server) -> None:
         self._server = server
 
-    def request(self, method: str, url: str, *, body: bytes, headers: Mapping[str, str], **_: object) -> _Stored:
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes,
+        headers: Mapping[str, str],
+        meanwhile: Callable[[], object] | None,
+        **_: object,
+    ) -> _Stored:
         """Send what the client made; raise CollectorErrors, which pass through the client as they are."""
         if method != "POST":
             raise ValueError(f"{method}: the client was only asked to write")
-        self._server.write(url, body, headers)
+        self._server.write(url, body, headers, meanwhile)
         return _Stored()

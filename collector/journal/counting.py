@@ -26,9 +26,10 @@ def count(database: Database, rows: Rows, ids: range, wanted: Filter) -> Backlog
     while start < ids.stop:
         with database.reading() as connection:
             end = min(first_row(connection, start, ids.stop) + SPAN, ids.stop)
-            found, first = rows.count(connection, start, end, wanted)
+            found = rows.count(connection, start, end, wanted)
+            if found and not points:
+                oldest = rows.first(connection, start, end, wanted)
         points += found
-        oldest = first if oldest is None else oldest
         start = end
     return Backlog(points, oldest)
 

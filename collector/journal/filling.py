@@ -3,14 +3,13 @@
 A row keeps its id, its series and its shape; so a cursor means what it meant. The files are `salvage`'s care.
 """
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collector.journal import schema
 from collector.journal.carving import Carving, Cell, Value
-from collector.journal.codec import Damaged, Key, Shape, checksum, decode
+from collector.journal.codec import checksum, proven
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,7 @@ class _Filling:
     def __init__(self, connection: sqlite3.Connection, carving: Carving) -> None:
         self._connection = connection
         self._carving = carving
-        self._shapes: dict[int, Shape] = {}
+        self._shapes: set[int] = set()
         self._series: set[int] = set()
         self._cursors = 0
         self._last = 0
@@ -73,9 +72,9 @@ class _Filling:
         if _series(cell):
             self._insert("series", cell.id, *cell.values[1:])
             self._series.add(cell.id)
-        elif (shape := _shape(cell)) is not None:
+        elif _shape(cell):
             self._insert("shape", cell.id, *cell.values[1:])
-            self._shapes[cell.id] = shape
+            self._shapes.add(cell.id)
 
     def _place(self, cell: Cell) -> None:
         """Carry over a cursor, and the number that the last row had."""
@@ -90,28 +89,21 @@ class _Filling:
 
     def _point(self, cell: Cell) -> bool:
         _, series, moment, shape, data = cell.values
-        key = Key(cell.id, _number(series), _number(moment), _number(shape))
-        if not self._sound(key, data):
+        if not self._sound(cell.id, series, moment, shape, data):
             return False
         self._last = max(self._last, cell.id)
-        self._connection.execute(_CARRY, (*key, data))
+        self._connection.execute(_CARRY, (cell.id, series, moment, shape, data))
         return True
 
     def _letter(self, cell: Cell) -> bool:
         _, sink, row, series, moment, shape, data, at, words = cell.values
-        if not self._sound(Key(_number(row), _number(series), _number(moment), _number(shape)), data):
+        if not self._sound(row, series, moment, shape, data):
             return False
         return self._insert("dead_letter", cell.id, sink, row, series, moment, shape, data, at, words)
 
-    def _sound(self, key: Key, data: Value) -> bool:
-        shape = self._shapes.get(key.shape)
-        if shape is None or key.series not in self._series:
-            return False
-        try:
-            decode(key, shape, data)
-        except Damaged:
-            return False
-        return True
+    def _sound(self, row: Value, series: Value, moment: Value, shape: Value, data: Value) -> bool:
+        key = (_number(row), _number(series), _number(moment), _number(shape))
+        return shape in self._shapes and series in self._series and isinstance(data, bytes) and proven(key, data)
 
     def _insert(self, table: str, *values: Value) -> bool:
         places = ", ".join("?" * len(values))
@@ -151,10 +143,8 @@ def _series(cell: Cell) -> bool:
     return checksum(cell.id, *map(str, texts)) == crc
 
 
-def _shape(cell: Cell) -> Shape | None:
+def _shape(cell: Cell) -> bool:
     if _kinds(cell.values) != _SHAPE:
-        return None
+        return False
     _, fields, crc = cell.values
-    if checksum(cell.id, str(fields)) != crc:
-        return None
-    return tuple((name, kind) for name, kind in json.loads(str(fields)))
+    return checksum(cell.id, str(fields)) == crc

@@ -9,7 +9,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from collector.journal.codec import Damaged, Shape
+from collector.batch import Shape
+from collector.journal.codec import Damaged
 from collector.journal.fingerprints import Fingerprints
 from collector.journal.named import SERIES, decoded, row_of, texts
 from collector.journal.numbers import new_number

@@ -7,7 +7,8 @@ import struct
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from collector.journal.codec import Key, Shape, encode
+from collector.batch import Shape
+from collector.journal.codec import Key, encode
 from collector.point import Value
 
 _KEY = struct.Struct("<4q")

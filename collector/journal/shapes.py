@@ -5,7 +5,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from collector.journal.codec import FLOAT_BYTES, Damaged, Shape, checksum, shape_of
+from collector.batch import Shape
+from collector.journal.codec import FLOAT_BYTES, Damaged, checksum, shape_of
 from collector.journal.numbers import new_number
 from collector.journal.packing import Packer
 from collector.point import Value

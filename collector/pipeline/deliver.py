@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
-from collector.batch import DeadLetter, Filter, Row
+from collector.batch import Columns, DeadLetter, Filter, Write
 from collector.errors import CollectorError, Expired, JournalError, Rejected, TooLarge, Unauthorized, Unavailable
 from collector.log import logger
 from collector.pipeline.backoff import Backoff
+from collector.pipeline.batches import Batches, Ready
 from collector.pipeline.protocols import Journal, Sink, Workers
 from collector.point import rfc3339
 
@@ -50,7 +52,10 @@ class _Sent:
 
 
 class Delivery:
-    """Brings one sink up to date whenever it is nudged. `changed` is called with each new state."""
+    """Brings one sink up to date whenever it is nudged. `changed` is called with each new state.
+
+    While an answer is waited for, the cursor of the batch before is moved, and the next batch is read.
+    """
 
     def __init__(
         self,
@@ -67,8 +72,6 @@ class Delivery:
         self.state = State()
         self.delivered = 0
         """Points that the sink took since the process began."""
-        self.reached = 0
-        """The next row that the sink has yet to take."""
         self.expired = 0
         """Points that were too old for it."""
         self._journal = journal
@@ -82,6 +85,12 @@ class Delivery:
         self._most = BATCH
         self._suspect = False
         self._noted: str | None = None
+        self._batches = Batches(journal, self.wanted, self._prepare)
+
+    @property
+    def reached(self) -> int:
+        """The next row that the sink has yet to take, by its cursor."""
+        return self._batches.reached
 
     def nudge(self) -> None:
         """Look for new rows soon. While the sink rests after a failure, nothing changes."""
@@ -125,6 +134,7 @@ class Delivery:
             self._workers.soon(DELIVER, self._run)
 
     def _rest(self, error: CollectorError) -> None:
+        self._batches.rest()
         self._tries += 1
         wait = self._backoff.wait(self._tries, error if isinstance(error, Unavailable) else None)
         say = _log.error if isinstance(error, Unauthorized) else _log.warning
@@ -154,29 +164,26 @@ class Delivery:
 
     def _deliver(self) -> bool:
         """Take the next batch to the sink; return whether there may be more."""
-        # Read anew for each batch: a person may move it meanwhile.
-        cursor = self._journal.cursor(self.sink.name, self.sink.target)
-        batch = self._journal.read(cursor, SUSPECT if self._suspect else self._most, self.wanted)
-        self.reached = cursor.next
-        if batch.after == cursor.next:
+        limit = SUSPECT if self._suspect else self._most
+        ready = self._batches.next(self.sink.name, self.sink.target, limit)
+        if ready is None:
             return False
         started, expired = time.monotonic(), self.expired
-        dead = self._write_all(batch.rows)
-        # None: it was moved while the batch was on its way. What was sent does no harm, and counts for nothing.
-        moved = self._journal.advance(cursor, batch.after, dead)
-        if moved is not None:
-            self.reached = moved.next
-        if batch.rows:
-            count = len(batch.rows) - len(dead) - (self.expired - expired)
+        dead = self._write_all(ready)
+        self._batches.taken(ready, dead)
+        rows = ready.batch.columns
+        if rows:
+            count = len(rows) - len(dead) - (self.expired - expired)
             self.delivered += count
             seconds = round(time.monotonic() - started, 3)
             _log.info("points.delivered", sink=self.sink.name, count=count, dead_letters=len(dead), seconds=seconds)
         return True
 
-    def _write_all(self, rows: Sequence[Row]) -> Sequence[DeadLetter]:
+    def _write_all(self, ready: Ready) -> Sequence[DeadLetter]:
         sent = _Sent()
+        rows = ready.batch.columns
         if rows:
-            self._write(rows, sent)
+            self._write(rows, sent, partial(ready.write, partial(self._batches.meanwhile, ready, self._most)))
         dead = sent.dead
         if sent.too_large:
             # What was taken is the size to go on with; one point that is too large alone says little of it.
@@ -199,10 +206,10 @@ class Delivery:
             )
         return dead
 
-    def _write(self, rows: Sequence[Row], sent: _Sent) -> None:
+    def _write(self, rows: Columns, sent: _Sent, write: Callable[[], None]) -> None:
         """Write rows, halving where the sink wants it, until what it rejects stands alone in `sent.dead`."""
         try:
-            self.sink.write([row.point for row in rows])
+            write()
             sent.taken = max(sent.taken, len(rows))
         except Expired as error:
             if error.dropped is None and len(rows) > 1:
@@ -214,12 +221,17 @@ class Delivery:
                 sent.too_large |= isinstance(error, TooLarge)
                 self._halve(rows, sent)
             else:
-                sent.dead.append(DeadLetter(rows[0], str(error)))
+                sent.dead.append(DeadLetter(rows.rows()[0], str(error)))
 
-    def _halve(self, rows: Sequence[Row], sent: _Sent) -> None:
+    def _prepare(self, rows: Columns) -> Write:
+        return self.sink.prepare(rows)
+
+    def _halve(self, rows: Columns, sent: _Sent) -> None:
+        # What was read ahead had the size of this batch: the next one may have to be smaller.
+        self._batches.drop()
         middle = len(rows) // 2
-        self._write(rows[:middle], sent)
-        self._write(rows[middle:], sent)
+        for part in (rows.part(0, middle), rows.part(middle, len(rows))):
+            self._write(part, sent, partial(self._prepare(part), None))
 
     def _expire(self, error: Expired, count: int) -> None:
         if self.expired == 0:

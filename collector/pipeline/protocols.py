@@ -6,7 +6,7 @@ A slot is a poll's time: milliseconds since the Unix epoch, a whole multiple of 
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from collector.batch import Batch, Cursor, DeadLetter, Filter
+from collector.batch import Batch, Columns, Cursor, DeadLetter, Filter, Write
 from collector.point import Point
 from collector.step import Step
 
@@ -59,10 +59,11 @@ class Sink(Protocol):
     def tenants(self) -> Sequence[str] | None:
         """The tenants whose points go there, None for all."""
 
-    def write(self, points: Sequence[Point]) -> None:
-        """Return once the server has said that it stored every point.
+    def prepare(self, rows: Columns) -> Write:
+        """Return what writes these rows, with all done that needs no server.
 
-        Raise Unavailable, Unauthorized, Rejected, Expired or TooLarge. No points: ask only whether it would take some.
+        It returns once the server has said that it stored every row; it raises Unavailable, Unauthorized, Rejected,
+        Expired or TooLarge.
         """
 
 
@@ -77,6 +78,12 @@ class Journal(Protocol):
 
     def read(self, cursor: Cursor, limit: int, wanted: Filter) -> Batch:
         """Return at most `limit` rows from the cursor on, superseded ones left out."""
+
+    def stands(self, cursor: Cursor, batch: Batch, wanted: Filter) -> bool:
+        """Whether `batch`, read at `cursor`, is what would be read there now, but for what has come behind it.
+
+        So none of its rows is superseded or forgotten.
+        """
 
     def note(self, consumer: str, error: str) -> None:
         """Keep what the consumer fails of, for whoever asks from another process; empty when it is well."""

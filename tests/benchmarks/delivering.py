@@ -60,7 +60,7 @@ def _files(journal: Journal, folder: Path) -> Sequence[Path]:
     cursor = Cursor("files", 1, 0)
     while (batch := journal.read(cursor, BATCH)).rows:
         files.append(folder / f"batch-{len(files):03}")
-        files[-1].write_bytes(encoder.encode([row.point for row in batch.rows]))
+        files[-1].write_bytes(encoder.encode(batch.columns))
         cursor = Cursor("files", batch.after, 0)
     return files
 

@@ -6,13 +6,16 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from urllib.parse import urlencode
 
-from collector.errors import BadResponse, Unauthorized
+from collector.errors import BadResponse, Unauthorized, Unavailable
 from collector.http import Answer, Http
+from collector.influx.body import NO_POINTS, Body, Packing
 from collector.influx.judge import Asked, judge, lacks_points, message, refusal, words
+from collector.log import logger
 from collector.settings import Influx
 
-NO_POINTS = b"# no points\n"
-"""A body by which the server checks everything and stores nothing. It is a comment: 2.x refuses an empty one."""
+_GZIP = {"Content-Encoding": "gzip"}
+
+_log = logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +31,50 @@ class Server:
 
     def __init__(self, settings: Influx, http: Http, asked: Asked, sign: Callable[[], Signature]) -> None:
         self.url = settings.url
+        self.packing = Packing(settings.url)
         self._seconds = settings.timeout_seconds
         self._http = http
         self.asked = asked
         self._sign = sign
 
+    def body(self, lines: bytes) -> Body:
+        """Return what carries the lines, ready to be written; none: what only asks."""
+        return self.packing.body(lines)
+
     def write(
-        self, url: str, body: bytes, headers: Mapping[str, str], meanwhile: Callable[[], object] | None = None
+        self, url: str, body: Body, headers: Mapping[str, str], meanwhile: Callable[[], object] | None = None
     ) -> None:
-        """Return once every line of `body` is stored (or, for `NO_POINTS`, would be); raise what `judge` raises."""
-        answer, asked = self.send("POST", url, self.asked, headers, body, meanwhile)
-        if not (body == NO_POINTS and lacks_points(answer)):
+        """Return once every line of `body` is stored (or, for `NO_POINTS`, would be); raise what `judge` raises.
+
+        What a compressed body is refused for is asked again without: no point is judged by how it was sent.
+        """
+        packed = body.packed if self.packing.wanted else None
+        if packed is not None:
+            if self._took(url, packed, headers, meanwhile):
+                return
+            meanwhile = None
+        answer, asked = self.send("POST", url, self.asked, headers, body.lines, meanwhile)
+        if packed is not None and answer.status == HTTPStatus.NO_CONTENT:
+            self.packing.wanted = False
+            _log.info("sink.uncompressed", target=self.asked.target, what="it takes lines, and no gzip of them")
+        if not (body.lines == NO_POINTS and lacks_points(answer)):
             judge(answer, asked)
+
+    def _took(
+        self, url: str, packed: bytes, headers: Mapping[str, str], meanwhile: Callable[[], object] | None
+    ) -> bool:
+        """Whether every line of a compressed body is stored; False: send them as they are. Raise for an outage."""
+        try:
+            answer, asked = self.send("POST", url, self.asked, {**headers, **_GZIP}, packed, meanwhile)
+        except Unavailable:
+            if self.packing.doubtful(None):
+                return False
+            raise
+        if answer.status != HTTPStatus.NO_CONTENT and self.packing.doubtful(answer):
+            return False
+        judge(answer, asked)
+        self.packing.taken()
+        return True
 
     def measurements(self, database: str) -> int:
         """Return how many measurements InfluxQL shows in `database`; 0 too where the server has no such database.

@@ -8,7 +8,7 @@ from collector.batch import Columns, Write
 from collector.http import Http
 from collector.influx.judge import Asked
 from collector.influx.line import Encoder
-from collector.influx.server import NO_POINTS, Server, Signature
+from collector.influx.server import Server, Signature
 from collector.settings import Influx
 
 _HEADERS = {"Content-Type": "text/plain; charset=utf-8"}
@@ -46,7 +46,7 @@ class V1:
         Expired or TooLarge. After Rejected and Expired the server has kept the good rows of the batch. Without rows
         database, retention policy, user and right are checked.
         """
-        return partial(self.server.write, self._url, self._encoder.encode(rows) or NO_POINTS, _HEADERS)
+        return partial(self.server.write, self._url, self.server.body(self._encoder.encode(rows)), _HEADERS)
 
     def write(self, rows: Columns) -> None:
         """Do at once what `prepare` makes ready."""

@@ -11,9 +11,10 @@ from typing import Any
 
 from collector.batch import Columns, Write
 from collector.http import Http
+from collector.influx.body import Body
 from collector.influx.judge import Asked
 from collector.influx.line import Encoder
-from collector.influx.server import NO_POINTS, Server, Signature
+from collector.influx.server import Server, Signature
 from collector.settings import Influx
 
 
@@ -39,7 +40,7 @@ class V2:
         Expired or TooLarge. After Rejected 2.x has kept the good rows of the batch, 3.x none. VictoriaMetrics says 204
         also to lines that it passes over.
         """
-        return partial(self._write, self._encoder.encode(rows) or NO_POINTS)
+        return partial(self._write, self.server.body(self._encoder.encode(rows)))
 
     def write(self, rows: Columns) -> None:
         """Do at once what `prepare` makes ready."""
@@ -58,7 +59,7 @@ class V2:
         token = self._settings.token.read()
         return Signature({"Authorization": f"Token {token}"}, (token,))
 
-    def _write(self, body: bytes, meanwhile: Callable[[], object] | None) -> None:
+    def _write(self, body: Body, meanwhile: Callable[[], object] | None) -> None:
         self._client.write(self._settings.org, self._settings.bucket, body, meanwhile)
 
     @cached_property
@@ -82,10 +83,10 @@ class _Client:
         api.rest_client.pool_manager = _Pool(server)
         self._service: Any = WriteService(api)  # type: ignore[no-untyped-call]  # the library has types in part
 
-    def write(self, org: str, bucket: str, body: bytes, meanwhile: Callable[[], object] | None) -> None:
+    def write(self, org: str, bucket: str, body: Body, meanwhile: Callable[[], object] | None) -> None:
         # By the way that the client has for what is its pool's own.
-        ours = {"meanwhile": meanwhile}
-        self._service.post_write_with_http_info(org, bucket, body, precision="ms", urlopen_kw=ours)
+        ours = {"whole": body, "meanwhile": meanwhile}
+        self._service.post_write_with_http_info(org, bucket, body.lines, precision="ms", urlopen_kw=ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +110,13 @@ class _Pool:
         method: str,
         url: str,
         *,
-        body: bytes,
         headers: Mapping[str, str],
+        whole: Body,
         meanwhile: Callable[[], object] | None,
         **_: object,
     ) -> _Stored:
         """Send what the client made; raise CollectorErrors, which pass through the client as they are."""
         if method != "POST":
             raise ValueError(f"{method}: the client was only asked to write")
-        self._server.write(url, body, headers, meanwhile)
+        self._server.write(url, whole, headers, meanwhile)
         return _Stored()

@@ -1,4 +1,4 @@
-"""How much of everything is measured: at a size that says something, and at one that only shows that it runs."""
+"""How much of everything is measured: sizes that say something, those that the goals name, and those that only run."""
 
 from dataclasses import dataclass, replace
 
@@ -24,6 +24,8 @@ class Size:
     """Groups in one answer."""
     delivered: int
     """Points that are brought to InfluxDB."""
+    waited: int
+    """Days of hourly polls of 50 groups that wait for it, with what is derived of them."""
     journaled: int
     """Points in the journal that `status` reads."""
     trended: int
@@ -59,6 +61,7 @@ FULL = Size(
     followed=1_000,
     payload=100_000,
     delivered=200_000,
+    waited=30,
     journaled=100_000,
     trended=365,
     kept_times=3,
@@ -73,7 +76,12 @@ FULL = Size(
     told=730,
 )
 GOALS = replace(
-    FULL, delivered=1_000_000, kept_times=10, tenants=1_000, resident=((1, 100, 1_000, 1), (1_000, 200, 20, 120))
+    FULL,
+    times=3,
+    delivered=1_000_000,
+    kept_times=10,
+    tenants=1_000,
+    resident=((1, 100, 1_000, 1), (1_000, 200, 20, 120)),
 )
 """What the goals speak of: the rounds of memory alone take an hour."""
 QUICK = Size(
@@ -86,6 +94,7 @@ QUICK = Size(
     followed=10,
     payload=500,
     delivered=6_000,
+    waited=2,
     journaled=500,
     trended=2,
     kept_times=2,

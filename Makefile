@@ -42,8 +42,8 @@ check: .venv/.testing ## the gates, then the whole suite
 	$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory test FLOOR=97.5
 
-bench: .venv/.testing ## what it costs, and whom it tells of a rise, measured (ROUND=1: a round of 1,000 tenants)
-	@$(BIN)/python -m tests.benchmarks $(if $(ROUND),--round)
+bench: .venv/.testing ## what it costs, and whom it tells of a rise, measured (PART=round: that alone; GOALS=1: for hours)
+	@$(BIN)/python -m tests.benchmarks $(if $(GOALS),--goals) $(addprefix --part ,$(PART))
 
 picture: .venv/.testing ## the README's picture of the score card, docs/card.png (needs chromium)
 	@$(BIN)/python -m tests.picture

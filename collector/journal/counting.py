@@ -45,7 +45,7 @@ def gauge(database: Database, rows: Rows, ids: range, wanted: Filter) -> Backlog
         part = (ids.stop - begin) // _PART
         middle = begin + (part - _SIZE) // 2
         with database.reading() as connection:
-            points += rows.count(connection, middle, middle + _SIZE, wanted)[0] * part / _SIZE
+            points += rows.count(connection, middle, middle + _SIZE, wanted) * part / _SIZE
         begin += part
     points += count(database, rows, range(begin, ids.stop), wanted).points
     if points < EXACT:
@@ -58,8 +58,8 @@ def _first_time(database: Database, rows: Rows, ids: range, wanted: Filter) -> i
     """Return the time (ms) of the first wanted row of some ids."""
     for start in range(ids.start, ids.stop, _SIZE):
         with database.reading() as connection:
-            found, first = rows.count(connection, start, min(start + _SIZE, ids.stop), wanted)
-        if found:
+            first = rows.first(connection, start, min(start + _SIZE, ids.stop), wanted)
+        if first is not None:
             return first
     return None
 

@@ -15,6 +15,7 @@ A message says what was wrong and where; `mend` says what to do. Neither ever ho
 """
 
 from collections.abc import Sequence
+from typing import Self
 
 
 class CollectorError(Exception):
@@ -28,6 +29,14 @@ class CollectorError(Exception):
     def name(self) -> str:
         """The error's name, as it stands in the `error` field of `collector_poll`."""
         return type(self).__name__
+
+    def alone(self) -> Self:
+        """Return it without its trace and its causes: whoever keeps them keeps all that was at hand on its way.
+
+        An answer of megabytes, say; and where a frame keeps the error, all of it until Python looks for such rings.
+        """
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
 
 
 class ConfigError(CollectorError):

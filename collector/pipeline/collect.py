@@ -154,7 +154,7 @@ class Collecting:
             step = asking.step(seconds)
             error = None
         except (Unavailable, BadResponse) as failure:
-            error = failure
+            error = failure.alone()
         finally:
             took = self._monotonic() - started
             poll.seconds += took
@@ -227,7 +227,7 @@ class Collecting:
             source.sign_in(max(0.0, min(self._timeout, end - started)))
             error = None
         except Unavailable as failure:
-            error = failure
+            error = failure.alone()
         except BadResponse as failure:
             error = Unavailable(str(failure), mend=failure.mend)
         finally:

@@ -114,7 +114,7 @@ class Delivery:
         try:
             more = self._deliver()
         except (Unavailable, JournalError) as error:
-            self._rest(error)
+            self._rest(error.alone())
         except BaseException:
             # A sink rests, it never stops for good.
             self._rest(CollectorError("a fault of the collector; its log has the trace"))

@@ -127,3 +127,27 @@ def test_after_a_jump_nobody_is_left_alone_any_longer(polls: Polls) -> None:
     polls.stage.play()
     assert len(waiting.asked) == 1
     assert polls.outcomes[-1].error is None
+
+
+def test_who_signs_in_while_settings_change_does_not_ask_by_the_old_ones(polls: Polls) -> None:
+    """The poll that was begun with the new settings asks, and it alone: what the old ones name may be another tenant.
+
+    A tenant that leaves in its sign-in ends in order instead: nobody else asks in its place.
+    """
+
+    class Changing(Script):
+        def sign_in(self, seconds: float) -> None:
+            super().sign_in(seconds)
+            polls.collecting.let_go("changed", {self.tenant})
+            if self.tenant == "contoso":
+                polls.poll(new)
+
+    new = Script("contoso", [[score("contoso", SLOT, 30.0)]])
+    old, leaving = (Changing(name, [Step.SIGN_IN, [score(name, SLOT, 90.0)]]) for name in ("contoso", "fabrikam"))
+    polls.poll(old)
+    polls.poll(leaving)
+    polls.stage.play()
+    assert len(old.turns) == 1
+    scores = {point.series.tag("tenant"): point.fields["score"] for point in polls.points() if "score" in point.fields}
+    assert scores == {"contoso": 30.0, "fabrikam": 90.0}
+    assert [(outcome.tenant, outcome.error) for outcome in polls.outcomes] == [("contoso", None), ("fabrikam", None)]

@@ -237,6 +237,9 @@ class Collecting:
                 poll.seconds += self._monotonic() - started
                 if error is not None:
                     self._again(poll, error, started)
+                elif poll.overtaken:
+                    # Who signed in may be whom the settings no longer name; the one that was begun after it asks.
+                    self._settle(poll, Unavailable(poll.over))
                 elif poll.asking is not None:
                     self._soon(poll, partial(self._step, poll, poll.asking))
 

@@ -77,6 +77,22 @@ def test_of_a_tenant_that_left_nothing_is_told_until_it_is_back(tmp_path: Path) 
         polled.left({"contoso"})
         polled.settled(poll(1))
         assert (polled.last(), polled.successes(), polled.outcomes()) == ({}, {}, {})
-        polled.joined({"contoso"}, {"organization"})
+        polled.joined({"contoso"})
+        polled.take_up({"contoso"}, {"organization"})
     assert polled.successes() == {SUBJECT: (NOW - 3 * HOUR) / 1000}
     assert polled.outcomes() == {}
+
+
+def test_a_tenant_that_comes_and_goes_while_the_journal_is_busy_is_told_as_it_is_now(tmp_path: Path) -> None:
+    """Who has joined is counted at once; who has left again is not brought back by what the journal knew of it."""
+    with Journal(tmp_path / "journal.db") as journal:
+        journal.append([poll_point(poll(3), "host"), poll_point(poll(3, tenant="fabrikam"), "host")])
+        polled = Polled(journal, {"contoso", "fabrikam"}, {"organization"})
+        polled.left({"contoso", "fabrikam"})
+        polled.joined({"contoso", "fabrikam"})
+        polled.settled(poll(1))
+        polled.left({"fabrikam"})
+        polled.take_up({"contoso", "fabrikam"}, {"organization"})
+    assert polled.successes() == {SUBJECT: (NOW - HOUR) / 1000}
+    assert polled.outcomes() == {(*SUBJECT, "ok"): 1}
+    assert polled.last().keys() == {SUBJECT}

@@ -42,8 +42,12 @@ class Watching:
         self._polled.left(tenants)
 
     def joined(self, tenants: Collection[str]) -> None:
-        """Take note that tenants are polled from now on, of whom the journal may know already."""
-        self._polled.joined(tenants, self._engine.settings.poll.subjects)
+        """Take note that tenants are polled from now on."""
+        self._polled.joined(tenants)
+
+    def take_up(self, tenants: Collection[str]) -> None:
+        """Take up what the journal knows of their polls, which may take its time."""
+        self._polled.take_up(tenants, self._engine.settings.poll.subjects)
 
     def turned(self) -> None:
         """Take note that the clock fired and a worker ran."""

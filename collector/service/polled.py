@@ -24,7 +24,7 @@ class Polled:
         self._throttled: Counter[tuple[str, str]] = Counter()
         self._last: dict[tuple[str, str], tuple[float, float]] = {}
         self._successes: dict[tuple[str, str], float] = {}
-        self._take_up(tenants, subjects)
+        self.take_up(tenants, subjects)
 
     def left(self, tenants: Collection[str]) -> None:
         """Take note that tenants are polled no longer: nothing more is told of them."""
@@ -36,11 +36,28 @@ class Polled:
                 for subject in [subject for subject in kept if subject[0] in tenants]:
                     del kept[subject]
 
-    def joined(self, tenants: Collection[str], subjects: Collection[str]) -> None:
-        """Take note that tenants are polled from now on, of whom the journal may know already."""
+    def joined(self, tenants: Collection[str]) -> None:
+        """Take note that tenants are polled from now on."""
         with self._lock:
             self._gone = self._gone.difference(tenants)
-        self._take_up(tenants, subjects)
+
+    def take_up(self, tenants: Collection[str], subjects: Collection[str]) -> None:
+        """Take up what the journal knows of their polls, but for those that have left meanwhile. May take its time."""
+        since = int(time.time() * 1000) - _LOOK_BACK_MS
+        lasts: dict[tuple[str, str], tuple[float, float]] = {}
+        successes: dict[tuple[str, str], float] = {}
+        polls = self._journal.latest("collector_poll", since) if tenants else ()
+        for last in sorted(polls, key=lambda point: point.time):
+            subject = (last.series.tag("tenant"), last.series.tag("subject"))
+            if subject[0] in tenants and subject[1] in subjects:
+                lasts[subject] = last.time / 1000, float(last.fields["seconds"])
+                at = _success(self._journal, last, since)
+                if at is not None:
+                    successes[subject] = max(successes.get(subject, 0.0), at)
+        with self._lock:
+            # What was polled meanwhile is newer.
+            self._last = {key: last for key, last in lasts.items() if key[0] not in self._gone} | self._last
+            self._successes = {key: at for key, at in successes.items() if key[0] not in self._gone} | self._successes
 
     def settled(self, outcome: Outcome) -> None:
         """Take note of a poll that is settled."""
@@ -73,24 +90,6 @@ class Polled:
                 subject: PollFacts(at=at, seconds=seconds, throttled=self._throttled[subject])
                 for subject, (at, seconds) in self._last.items()
             }
-
-    def _take_up(self, tenants: Collection[str], subjects: Collection[str]) -> None:
-        """Take up what the journal knows of their polls."""
-        since = int(time.time() * 1000) - _LOOK_BACK_MS
-        lasts: dict[tuple[str, str], tuple[float, float]] = {}
-        successes: dict[tuple[str, str], float] = {}
-        polls = self._journal.latest("collector_poll", since) if tenants else ()
-        for last in sorted(polls, key=lambda point: point.time):
-            subject = (last.series.tag("tenant"), last.series.tag("subject"))
-            if subject[0] in tenants and subject[1] in subjects:
-                lasts[subject] = last.time / 1000, float(last.fields["seconds"])
-                at = _success(self._journal, last, since)
-                if at is not None:
-                    successes[subject] = max(successes.get(subject, 0.0), at)
-        with self._lock:
-            # What was polled meanwhile is newer.
-            self._last = lasts | self._last
-            self._successes = successes | self._successes
 
 
 def _success(journal: Journal, last: Point, since: int) -> float | None:

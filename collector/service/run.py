@@ -114,7 +114,8 @@ class Running:
     def _turned_to(self, made: Change) -> None:
         """Poll at once, of the present slot, whom changed settings concern, and tell no more of whom they left out."""
         self._watching.left(made.removed)
-        self._engine.lanes.soon(PRUNE, partial(self._watching.joined, made.added))
+        self._watching.joined(made.added)
+        self._engine.lanes.soon(PRUNE, partial(self._watching.take_up, made.added))
         self._engine.lanes.soon(PRUNE, self._expiry.look)
         slot = slot_of(time.time(), self._interval)
         beginning = {*made.added, *made.changed}

@@ -83,3 +83,47 @@ def test_a_ca_file_that_goes_later_is_trusted_on(
             store.write_bytes(content)
             assert http.send("GET", origin.url, seconds=5).body == b"well"
             http.close()
+
+
+def test_a_ca_file_that_changes_counts_without_a_restart(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A private authority's next certificate is trusted from its first connection on, and the one before no longer.
+
+    While the file is half written, or is none, what it held before counts.
+    """
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    (tmp_path / "none.pem").touch()
+    (tmp_path / "other").mkdir()
+    named, stranger = tmp_path / "ca.pem", Authority(tmp_path / "other").pem
+    named.write_bytes(authority.pem.read_bytes())
+    http = Http(named)
+    with Origin(lambda *_: WELL, authority.context()) as origin:
+
+        def trusted() -> bool:
+            try:
+                return http.send("GET", origin.url, seconds=5).body == b"well"
+            except Unauthorized:
+                return False
+            finally:
+                http.close()
+
+        assert trusted()
+        for content, well in (
+            (b"-----BEGIN", True),
+            (stranger.read_bytes(), False),
+            (authority.pem.read_bytes(), True),
+        ):
+            named.write_bytes(content)
+            assert [trusted(), trusted()] == [well, well]
+        named.unlink()
+        assert trusted()
+
+
+def test_a_store_of_several_folders_is_all_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SSL_CERT_DIR may name several, as OpenSSL has it; one that isn't there takes nothing from the others."""
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    (tmp_path / "0123abcd.0").touch()
+    absent = tmp_path / "absent"
+    monkeypatch.setenv("SSL_CERT_DIR", f"{absent}{os.pathsep}{tmp_path}")
+    assert trust._store()[-2:] == (absent, tmp_path)

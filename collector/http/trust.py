@@ -1,11 +1,12 @@
 """Whose certificates are trusted: the system's store, and a file beside it. Is not a judge of hosts: OpenSSL is.
 
-The store is read when it is first needed, and again when it has changed. On Linux truststore would read all of it anew
-for each connection, 20 ms of CPU; elsewhere, where the system itself is asked, truststore does that.
+Both are read when they are first needed, and again when they have changed. On Linux truststore would read all of the
+store anew for each connection, 20 ms of CPU; on macOS, where the system itself is asked, truststore does that.
 """
 
 import contextlib
 import errno
+import os
 import re
 import ssl
 import sys
@@ -40,21 +41,19 @@ class Trust:
         self._lock = threading.Lock()
         self._context = self._beginning()
         self._stamp = _UNREAD
-        """Of the system's store as the context has it."""
+        """Of the system's store and of `ca_file`, as the context has them."""
 
     def wrap(self, received: ssl.MemoryBIO, to_send: ssl.MemoryBIO, host: str) -> ssl.SSLObject:
         """Return TLS over these two, yet to shake hands with `host`."""
         return self._current().wrap_bio(received, to_send, server_hostname=host)
 
     def _current(self) -> ssl.SSLContext:
-        if sys.platform == "darwin":
-            return self._context
-        files = _store()
-        stamp = tuple(map(_stamp, files))
+        files = _store() if sys.platform != "darwin" else ()
+        stamp = tuple(map(_stamp, (*files, *([self._ca_file] if self._ca_file else []))))
         with self._lock:
             if stamp != self._stamp:
-                # Not into the one that is there: what has left the store would stay in it.
-                context = self._context if self._stamp == _UNREAD else self._anew()
+                # Not into the one that is there: who is no longer in them would stay trusted.
+                context = self._anew()
                 _load(context, files)
                 self._context, self._stamp = context, stamp
             return self._context
@@ -80,12 +79,20 @@ class Trust:
 
 
 def _store() -> tuple[Path, ...]:
-    """Return the file and the folder that the system's store is in: OpenSSL's own, or as SSL_CERT_FILE and _DIR say."""
+    """Return the file and the folders that the system's store is in: OpenSSL's, or as SSL_CERT_FILE and _DIR say."""
     named = ssl.get_default_verify_paths()
-    own = tuple(Path(path) for path in (named.cafile, named.capath) if path)
-    if named.cafile or (named.capath and any(_HASHED.fullmatch(file.name) for file in Path(named.capath).iterdir())):
+    folders = (os.environ.get(named.openssl_capath_env) or named.openssl_capath).split(os.pathsep)
+    own = tuple(Path(path) for path in (named.cafile, *folders) if path)
+    if named.cafile or any(map(_hashed, folders)):
         return own
     return next(((path,) for path in map(Path, _ELSEWHERE) if path.is_file()), own)
+
+
+def _hashed(folder: str) -> bool:
+    """Whether a folder has certificates by OpenSSL's names; one that can't be read has none."""
+    with contextlib.suppress(OSError):
+        return bool(folder) and any(_HASHED.fullmatch(file.name) for file in Path(folder).iterdir())
+    return False
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -5,6 +5,7 @@ Nothing is polled or delivered until it is started; whatever needs the network i
 
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
+from weakref import WeakSet
 
 from collector.defender import Defender, portal
 from collector.derive import Rules
@@ -58,7 +59,8 @@ class Engine:
         clients = self._clients = Clients(max(settings.poll.concurrency, _SIGN_INS) * 2)
         self.sources = [self._source(tenant, settings.tenants[tenant]) for tenant in tenants]
         """Always this list: who was given it sees other tenants in it after `turn_to`."""
-        self._present = {source.tenant: source for source in self.sources}
+        self._left: WeakSet[Defender] = WeakSet()
+        """Those that changed settings have left out or made anew, as long as a turn of theirs waits."""
         sinks = [open_sink(sink, where, clients.trusting(where.ca_file)) for sink, where in settings.influxdb.items()]
         collect = settings.poll.concurrency
         # Wide: a sign-in that hangs holds a worker for a whole timeout, and whoever has a token needs none of them.
@@ -110,7 +112,7 @@ class Engine:
 
             def begin(source: Defender = source, subjects: Sequence[str] = subjects) -> None:
                 # Whom changed settings left out, or made anew, while it waited for its turn is not begun as it was.
-                for subject in subjects if self._present.get(source.tenant) is source else ():
+                for subject in subjects if source not in self._left else ():
                     before = (source.tenant, subject) in succeeded
                     self._collecting.poll(source, subject, slot, terms, settled, succeeded=before)
 
@@ -123,7 +125,7 @@ class Engine:
 
         Raise ConfigError where one can't be made.
         """
-        there = self._present
+        there = {source.tenant: source for source in self.sources}
         same = {name for name, tenant in settings.tenants.items() if self.settings.tenants.get(name) == tenant}
         return [
             there[name] if name in same and name in there else self._source(name, tenant)
@@ -137,8 +139,9 @@ class Engine:
         """
         derived_otherwise = settings.spikes != self.settings.spikes
         self.settings = settings
+        stays = set(sources)
+        self._left.update(source for source in self.sources if source not in stays)
         self.sources[:] = sources
-        self._present = {source.tenant: source for source in sources}
         links = _links(settings)
         self._links |= links
         for gone in self._links.keys() - links.keys():

@@ -53,6 +53,27 @@ def test_a_tenant_that_is_alone_never_waits_and_few_wait_little() -> None:
     assert span(1000, 60.0) == 6.0
 
 
+def test_a_row_that_is_forgotten_as_it_goes_on_ends_there() -> None:
+    """A clock that jumps while one tenant begins has the slot begun anew: those behind it begin then, once."""
+    clock = Time()
+    stage = Stage(clock)
+    spread = Spread(stage, "slot", clock)
+    found: list[str] = []
+
+    def begin(name: str) -> None:
+        found.append(name)
+        if name == "jumps":
+            spread.forget()
+            spread.begin([("after", partial(begin, "after"))], 0.0)
+
+    spread.begin([(name, partial(begin, name)) for name in ("jumps", "second", "third")], 0.0)
+    spread.begin([(name, partial(begin, f"late {name}")) for name in ("one", "two")], 10.0)
+    spread.forget()
+    stage.play()
+    assert found[found.index("jumps") :] == ["jumps", "after"]
+    assert not [name for name in found if name.startswith("late")]
+
+
 def test_a_tenants_place_is_its_own() -> None:
     """It depends on the name alone: the same in each slot, in each process, and whoever else is there."""
     assert [round(place(name), 6) for name in ("contoso", "fabrikam", "")] == [0.070079, 0.590176, 0.889416]

@@ -151,7 +151,8 @@ class Engine:
         self._collecting.let_go(reason, leaving)
 
     def abandon(self, reason: str) -> None:
-        """Settle, as failed, every poll that waits for its next try."""
+        """Settle, as failed, every poll that waits for its next try, and begin none that waits for its turn."""
+        self._spread.forget()
         self._collecting.abandon(reason)
 
     @property

@@ -37,18 +37,23 @@ class Spread:
         self._workers = workers
         self._lane = lane
         self._monotonic = monotonic
+        self._forgotten = 0
 
     def begin(self, tenants: Sequence[tuple[str, Callable[[], None]]], seconds: float) -> None:
         """Call what is beside each tenant's name, once, within `seconds`; at once those that are due now."""
         row = sorted(((place(tenant) * seconds, begin) for tenant, begin in tenants), key=lambda one: one[0])
-        self._go_on(self._monotonic(), deque(row))
+        self._go_on(self._forgotten, self._monotonic(), deque(row))
 
-    def _go_on(self, since: float, row: deque[tuple[float, Callable[[], None]]]) -> None:
+    def forget(self) -> None:
+        """Begin nobody any more who waits for a turn. Any thread may call, also while one begins."""
+        self._forgotten += 1
+
+    def _go_on(self, forgotten: int, since: float, row: deque[tuple[float, Callable[[], None]]]) -> None:
         try:
-            while row and row[0][0] <= self._monotonic() - since:
+            while row and forgotten == self._forgotten and row[0][0] <= self._monotonic() - since:
                 row.popleft()[1]()
         finally:
             # Also when one of them has failed by a fault of ours: that is nobody else's.
-            if row:
+            if row and forgotten == self._forgotten:
                 wait = max(_LEAST_SECONDS, row[0][0] - (self._monotonic() - since))
-                self._workers.later(wait, self._lane, partial(self._go_on, since, row))
+                self._workers.later(wait, self._lane, partial(self._go_on, forgotten, since, row))

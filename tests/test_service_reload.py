@@ -143,6 +143,23 @@ def test_a_server_that_asked_to_be_left_alone_is_also_after_a_reload(served: Ser
     assert served.sources[-1].asked == []
 
 
+def test_a_certificate_file_that_is_none_is_named_with_its_tenant(served: Served) -> None:
+    """Among a thousand tenants it is said whose `ca_file` it is, each file once, and the old settings go on."""
+    served.start(SETTINGS)
+    until(lambda: len(served.outcomes) == 1)
+    (served.folder / "empty.pem").touch()
+    tenants = [
+        (ANOTHER if name == "fabrikam" else ANOTHER.replace("fabrikam", name)).replace("]", f']\nca_file = "{file}"', 1)
+        for name, file in (("fabrikam", "absent.pem"), ("adatum", "absent.pem"), ("wingtip", "empty.pem"))
+    ]
+    served.reload(SETTINGS + "".join(tenants))
+    (said,) = [words for words in served.manager.words if "refused" in words]
+    assert f"tenants.fabrikam.ca_file: {served.folder / 'absent.pem'}: no such file" in said
+    assert f"tenants.wingtip.ca_file: {served.folder / 'empty.pem'}: holds no certificate" in said
+    assert "adatum" not in said
+    assert len(served.sources) == 1
+
+
 def failing(served: Served, error: Unavailable) -> None:
     """Start the service, and have a reload bring it a tenant that fails of that, however often it is asked."""
 

@@ -5,11 +5,12 @@ Nothing is polled or delivered until it is started; whatever needs the network i
 
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
+from pathlib import Path
 from weakref import WeakSet
 
 from collector.defender import Defender, portal
 from collector.derive import Rules
-from collector.errors import JournalError
+from collector.errors import ConfigError, JournalError
 from collector.history.spikes import Rule
 from collector.http.clients import Clients
 from collector.influx import open_sink
@@ -57,7 +58,7 @@ class Engine:
         self.settings = settings
         self.journal = journal
         clients = self._clients = Clients(max(settings.poll.concurrency, _SIGN_INS) * 2)
-        self.sources = [self._source(tenant, settings.tenants[tenant]) for tenant in tenants]
+        self.sources = self._sources({tenant: settings.tenants[tenant] for tenant in tenants}, {})
         """Always this list: who was given it sees other tenants in it after `turn_to`."""
         self._left: WeakSet[Defender] = WeakSet()
         """Those that changed settings have left out or made anew, as long as a turn of theirs waits."""
@@ -125,12 +126,10 @@ class Engine:
 
         Raise ConfigError where one can't be made.
         """
+        before = self.settings.tenants
         there = {source.tenant: source for source in self.sources}
-        same = {name for name, tenant in settings.tenants.items() if self.settings.tenants.get(name) == tenant}
-        return [
-            there[name] if name in same and name in there else self._source(name, tenant)
-            for name, tenant in settings.tenants.items()
-        ]
+        same = {name: one for name, one in there.items() if before.get(name) == settings.tenants.get(name)}
+        return self._sources(settings.tenants, same)
 
     def turn_to(self, settings: Settings, sources: Sequence[Defender], leaving: Container[str], reason: str) -> None:
         """Poll these sources from the next poll on, and let go of the polls of the tenants `leaving`, for a reason.
@@ -181,6 +180,21 @@ class Engine:
     def _deliver(self) -> None:
         for delivery in self.deliveries:
             delivery.nudge()
+
+    def _sources(self, tenants: Mapping[str, Tenant], there: Mapping[str, Defender]) -> list[Defender]:
+        """Return the sources of tenants, those that are `there` among them; raise ConfigError for all that can't be."""
+        sources = []
+        wrong: dict[Path | None, ConfigError] = {}
+        for name, tenant in tenants.items():
+            try:
+                sources.append(there.get(name) or self._source(name, tenant))
+            except ConfigError as error:
+                # What many tenants share is told of the first of them.
+                wrong.setdefault(tenant.ca_file, ConfigError([f"tenants.{name}.{error}"], mend=error.mend))
+        if wrong:
+            problems = [problem for error in wrong.values() for problem in error.problems]
+            raise ConfigError(problems, mend=next(iter(wrong.values())).mend)
+        return sources
 
     def _source(self, name: str, tenant: Tenant) -> Defender:
         return Defender(name, tenant, self._clients.trusting(tenant.ca_file), _known_ids(self.journal, name))

@@ -103,3 +103,14 @@ def test_what_begins_a_spike_is_not_taken_for_steady(lived: Lived, score: float)
     counts = counted(lived)
     lived.came(org(MIDNIGHT + 20 * EACH, score))
     assert (sum(counts), len(lived.points("exposure_spike"))) == ((1, 0) if score < 25 else (0, 1))
+
+
+def test_what_is_given_back_across_midnight_knows_the_day_that_has_closed(lived: Lived) -> None:
+    """While a spike goes on, two days that come in one turn are told as sample by sample: the second rise is found."""
+    scores = [20.0] * 21 + [36.0] * 3 + [30.0] * 8 + [30.0, 30.0, 36.0, 36.0]
+    points = [org(MIDNIGHT + n * EACH, score) for n, score in enumerate(scores)]
+    for point in points[:-8]:
+        lived.came(point)
+    lived.came(*points[-8:])
+    found = [(spike.time, spike.fields["baseline"]) for spike in lived.points("exposure_spike")]
+    assert found == [(points[21].time, 20.0), (points[-2].time, 30.0)]

@@ -127,10 +127,13 @@ class _Plain:
 
     def days(self, rule: Rule) -> Iterable[int]:
         """Return the days whose closes are needed: where a sample is of another day than the one before it."""
+        # Not just of another than the stand's: that may be the last sample's already, where the short way gave it back.
         known = self.stand.day
         found: set[int] = set()
-        for day in {new.time // DAY for _, new in self.new}:
+        for _, new in self.new:
+            day = new.time // DAY
             if day != known:
+                known = day
                 found.update(_window(day, rule))
         return sorted(found)
 

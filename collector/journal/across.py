@@ -9,13 +9,13 @@ import sqlite3
 import struct
 import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from collector.batch import Row
 from collector.journal import cursors, past
 from collector.journal.counting import SPAN
 from collector.journal.database import Database
-from collector.journal.rows import Rows
+from collector.journal.rows import Raw, Rows
 from collector.journal.schema import DAY
 from collector.point import MAX_TIME, Point, Series
 
@@ -42,8 +42,8 @@ _OF_DAY = f"""SELECT {_COLUMNS} FROM json_each(?1) wanted
 
 _FIRST = f"SELECT id FROM point WHERE time / {DAY} = ? AND series = ? AND time BETWEEN ? AND ?"
 _FROM = f"SELECT {_COLUMNS} FROM point p WHERE p.id >= ? ORDER BY p.id LIMIT ?"
-_SHORT, _PATIENCE = 16, 4
-"""A few stretches of fewer rows, and the rows are looked up one by one."""
+_SHORT, _PATIENCE = 8, 4
+"""A few stretches more than one for so many rows, and the rows are looked up one by one."""
 
 
 class _Damaged(Exception):
@@ -96,7 +96,8 @@ class Across:
         with self._database.reading() as connection:
             wanted = dict(self._rows.names.numbered(connection, every))
             try:
-                for number, time, score in _scores(connection, self._rows, _OF_DAY, json.dumps(list(wanted)), day):
+                raw = connection.execute(_OF_DAY, (json.dumps(list(wanted)), day))
+                for number, time, score in _scores(connection, self._rows, raw):
                     found[wanted[number]].append((time, score))
             except (_Damaged, sqlite3.DatabaseError):
                 found.clear()
@@ -113,7 +114,8 @@ class Across:
         """Return the newest score at or before a moment of each series that has one, by its number."""
         asked = json.dumps(list(wanted))
         try:
-            found = _scores(connection, self._rows, _BEFORE, asked, moment // DAY, moment)
+            raw = connection.execute(_BEFORE, (asked, moment // DAY, moment))
+            found = _scores(connection, self._rows, raw)
             return {number: (time, score) for number, time, score in found}
         except (_Damaged, sqlite3.DatabaseError):
             whole = past.before(connection, self._rows, [(series, moment) for series in wanted.values()])
@@ -136,14 +138,12 @@ class Across:
         ]
 
 
-def _scores(
-    connection: sqlite3.Connection, rows: Rows, statement: str, *values: str | int
-) -> Iterator[tuple[int, int, float]]:
-    """Yield the number of the series, time and score of each row that a statement gives."""
+def _scores(connection: sqlite3.Connection, rows: Rows, raw: Iterable[Raw]) -> Iterator[tuple[int, int, float]]:
+    """Yield the number of the series, time and score of each row."""
     known = place = -1
     pack, crc32, unpack = _KEY.pack, zlib.crc32, _FLOAT.unpack_from
     try:
-        for id_, number, time, shape, data in connection.execute(statement, values):
+        for id_, number, time, shape, data in raw:
             if shape != known:
                 known, place = shape, rows.names.place(connection, shape, _FIELD)
             if place < 0 or crc32(data, crc32(pack(id_, number, time, shape))) != _WHOLE:
@@ -162,20 +162,26 @@ def _polled(
     No other sample can be the newest at or before it.
     """
     found: list[Score | None] = []
-    short = 0
-    while len(found) < len(numbers) and short < _PATIENCE:
+    stretches = 0
+    while len(found) < len(numbers) and stretches <= _PATIENCE + len(found) // _SHORT:
         at = len(found)
+        stretches += 1
         # A range, not `time = ?`: SQLite would no longer know the index.
         first = connection.execute(_FIRST, (moment // DAY, numbers[at], moment, moment)).fetchone()
         if first is not None:
-            for number, time, score in _scores(connection, rows, _FROM, first[0], len(numbers) - at):
-                if time != moment or number != numbers[len(found)]:
-                    break
-                found.append((time, score))
+            raw = connection.execute(_FROM, (first[0], len(numbers) - at))
+            found += [(time, score) for _, time, score in _scores(connection, rows, _ours(raw, numbers[at:], moment))]
         if len(found) == at:
             found.append(None)
-        short += len(found) - at < _SHORT
     return found + [None] * (len(numbers) - len(found))
+
+
+def _ours(raw: Iterable[Raw], numbers: Sequence[int | None], moment: int) -> Iterator[Raw]:
+    """Yield rows as long as they are of these series at the moment: what is said of a poll stands behind them."""
+    for row, number in zip(raw, numbers, strict=False):
+        if row[1] != number or row[2] != moment:
+            return
+        yield row
 
 
 def _of(row: Row) -> Score:

@@ -81,6 +81,8 @@ class Batch:
 
     columns: Columns
     after: int
+    stood: int
+    """How many rows there were: more than `columns` has where some of them are damaged."""
 
     @property
     def rows(self) -> Sequence[Row]:

@@ -8,6 +8,7 @@ import pytest
 from fakes import Store, group, score
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from journals import look
 from stages import HOUR, SLOT, Deliveries, many
 
 from collector.batch import Columns, Cursor, DeadLetter, Write
@@ -92,6 +93,17 @@ def test_what_is_superseded_while_it_waits_is_not_sent(bench: Deliveries) -> Non
     bench.deliver(sink)
     assert sink.requests == [3, 3]
     assert sink.kept[score("contoso", 0).series, SLOT + 4 * HOUR]["score"] == 77.0
+
+
+def test_a_damaged_row_hides_none_that_went(bench: Deliveries) -> None:
+    """One of the rows that were read ahead is damaged, and another is superseded: as many are left as were good."""
+    bench.journal.append(many(6))
+    look(bench.journal.path, "UPDATE point SET data = zeroblob(12) WHERE id = 5")
+    sink = Wire(bench.journal)
+    sink.after += [lambda: bench.journal.append([score("contoso", SLOT + 3 * HOUR, 77.0)])]
+    bench.deliver(sink)
+    assert sink.requests == [3, 2]
+    assert sink.kept[score("contoso", 0).series, SLOT + 3 * HOUR]["score"] == 77.0
 
 
 def test_what_is_forgotten_while_it_waits_is_not_sent(bench: Deliveries) -> None:

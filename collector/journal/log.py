@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -121,8 +122,8 @@ class Journal(Reader):
         with self._database.reading() as connection:
             tail = cursors.tail(connection)
             end = min(counting.first_row(connection, cursor.next, tail) + counting.SPAN, tail)
-            columns, after = self._rows.between(connection, cursor.next, end, limit, wanted)
-        return Batch(columns, max(after, cursor.next))
+            batch = self._rows.between(connection, cursor.next, end, limit, wanted)
+        return replace(batch, after=max(batch.after, cursor.next))
 
     def stands(self, cursor: Cursor, batch: Batch, wanted: Filter = _EVERYTHING) -> bool:
         """Whether `batch`, read at `cursor`, is what would be read there now, but for what has come behind it.
@@ -130,7 +131,7 @@ class Journal(Reader):
         No row ever comes between others and no id comes again: it is enough that none is gone.
         """
         with self._database.reading() as connection:
-            return self._rows.count(connection, cursor.next, batch.after, wanted) == len(batch.columns)
+            return self._rows.count(connection, cursor.next, batch.after, wanted) == batch.stood
 
     def cursor(self, consumer: str, target: str = "") -> Cursor:
         """Return the consumer's cursor. A new consumer starts at the first row, with `target` on record."""

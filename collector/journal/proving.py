@@ -49,7 +49,7 @@ def prove(database: Database, seconds: float, most: int) -> Proof:
         start = max(first, end - _SPAN)
         before = len(damaged)
         with database.reading() as connection:
-            found, _ = rows.between(connection, start, end, _SPAN, _EVERYTHING)
+            found = rows.between(connection, start, end, _SPAN, _EVERYTHING).columns
         looked += len(found) + len(damaged) - before
         end = start
     pages = _pages(database) if database.size() <= _QUICK_BYTES else ()

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import TypeVar
 from zlib import crc32
 
-from collector.batch import Columns, Filter, Row, Shape
+from collector.batch import Batch, Columns, Filter, Row, Shape
 from collector.journal.codec import WHOLE, Damaged, Read, key_bytes, reader
 from collector.journal.harm import Harm, log
 from collector.journal.names import Names
@@ -53,9 +53,7 @@ class Rows:
         self.names.begin()
         insert(connection, [self.encoded(connection, id_, point) for id_, point in enumerate(points, first)])
 
-    def between(
-        self, connection: sqlite3.Connection, start: int, end: int, limit: int, wanted: Filter
-    ) -> tuple[Columns, int]:
+    def between(self, connection: sqlite3.Connection, start: int, end: int, limit: int, wanted: Filter) -> Batch:
         """Return the first `limit` wanted rows from `start` to before `end` (ids), and up to which id that is all."""
         clause, values = matching(wanted)
         statement = f"SELECT {_COLUMNS} FROM point p {clause} p.id >= ? AND p.id <= ? ORDER BY p.id LIMIT ?"
@@ -65,7 +63,8 @@ class Rows:
 
         with self._look():
             found = self._readable(range(start, end), fetch, limit)[:limit]
-            return self._whole(connection, found), found[-1][0] + 1 if len(found) == limit else end
+            after = found[-1][0] + 1 if len(found) == limit else end
+            return Batch(self._whole(connection, found), after, len(found))
 
     def count(self, connection: sqlite3.Connection, start: int, end: int, wanted: Filter) -> int:
         """Return how many rows from `start` to before `end` (ids) are wanted."""

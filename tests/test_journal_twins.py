@@ -1,7 +1,10 @@
 """A name that can't be read for a while, and can be again: a series with two numbers, which become one."""
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from sqlite3 import Connection
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +14,7 @@ from pytest_structlog import StructuredLogCapture
 
 from collector.batch import DeadLetter
 from collector.journal import Journal
+from collector.journal.database import Database
 from collector.service.soundness import Soundness
 
 NOW = MIDNIGHT + DAY
@@ -61,6 +65,39 @@ def test_what_came_under_either_number_is_one_history(
         assert len(every(journal)) == len(order)
 
 
+@pytest.mark.parametrize("after", [1, 2])
+def test_what_comes_between_its_steps_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """Another thread appends after one of them, also under the number that the series no longer has."""
+    path = tmp_path / "journal.db"
+    with opened(path) as journal:
+        journal.append([group("a", MIDNIGHT)])
+    unreadable(path)
+    with opened(path) as journal:
+        journal.append([group("a", MIDNIGHT + HOUR)])
+    unreadable(path, again=True)
+    points = [group("a", MIDNIGHT + hour * HOUR) for hour in range(12)]
+    steps = itertools.count(1)
+    with opened(path) as journal:
+        journal.append(points[2:3])
+        assert len(every(journal)) == 3  # the first number was read last
+        writing = Database.writing
+
+        @contextmanager
+        def between(self: Database) -> Iterator[Connection]:
+            with writing(self) as connection:
+                yield connection
+            if next(steps) == after:
+                journal.append(points[3:6])
+
+        monkeypatch.setattr(Database, "writing", between)
+        assert journal.unite() == 1
+        monkeypatch.undo()
+        journal.append(points[6:])
+        journal.unite()
+        assert journal.history(A, 0, NOW) == points
+        assert len(every(journal)) == len(points)
+
+
 def test_a_dead_letter_keeps_its_name(tmp_path: Path) -> None:
     """A letter of the first number is still one of the group, whose points have the second."""
     path = tmp_path / "journal.db"
@@ -77,6 +114,23 @@ def test_a_dead_letter_keeps_its_name(tmp_path: Path) -> None:
         assert journal.unite() == 1
         assert [letter.row.point for letter in journal.letters.every(["main"], 0)] == [group("a")]
         assert journal.history(A, 0, NOW) == [group("a"), group("a", MIDNIGHT + HOUR)]
+
+
+def test_who_remembers_what_was_read_is_told(tmp_path: Path) -> None:
+    """More is the past of a series when its two numbers are one: what was made of less holds no more."""
+    path = tmp_path / "journal.db"
+    with opened(path) as journal:
+        journal.append([group("a")])
+    unreadable(path)
+    with opened(path) as journal:
+        journal.append([group("a", MIDNIGHT + HOUR)])
+    unreadable(path, again=True)
+    with opened(path) as journal:
+        before = journal.file
+        journal.unite()
+        united = journal.file
+        journal.unite()
+        assert (united > before, journal.file) == (True, united)
 
 
 def test_a_name_that_stays_unreadable_is_left(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ class Journal(Protocol):
 
     @property
     def file(self) -> int:
-        """A number that grows whenever it may be another file."""
+        """A number that grows whenever what was read before may be otherwise now."""
 
     @property
     def across(self) -> Across:

@@ -39,6 +39,7 @@ class Journal(Reader):
         self.path = path
         self.era = 0
         """Grows whenever the file may have changed otherwise than by what this process appends or prunes."""
+        self._united = 0
         rows = Rows()
 
         def stale() -> None:
@@ -62,8 +63,8 @@ class Journal(Reader):
 
     @property
     def file(self) -> int:
-        """A number that grows whenever the name may have gone over to another file."""
-        return self._database.opened
+        """A number that grows whenever what was read before may be otherwise now: by another file, or other names."""
+        return self._database.opened + self._united
 
     def __enter__(self) -> Self:
         return self
@@ -107,9 +108,7 @@ class Journal(Reader):
     def unite(self) -> int:
         """Let series that have two numbers, since their names could not be read for a while, have one; how many had."""
         united = twins.unite(self._database, self._rows)
-        if united:
-            self.era += 1
-            self._rows.names.forget()
+        self._united += united
         return united
 
     def tail(self) -> int:

@@ -41,6 +41,8 @@ def unite(database: Database, rows: Rows) -> int:
             with database.writing() as connection:
                 _bring_letters(connection, rows, other, number)
                 connection.execute(_FORGET, (other,))
+                # In here: whoever appends next must not use the number that is no more.
+                rows.names.forget()
     return len(sound)
 
 

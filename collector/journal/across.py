@@ -7,12 +7,13 @@ one doesn't, or can't be read, the way is the one by points, which says so.
 import json
 import sqlite3
 import struct
-import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from zlib import crc32
 
 from collector.batch import Row
 from collector.journal import cursors, past
+from collector.journal.codec import WHOLE, key_bytes
 from collector.journal.counting import SPAN
 from collector.journal.database import Database
 from collector.journal.rows import Raw, Rows
@@ -23,10 +24,7 @@ Score = tuple[int, float]
 """A time (ms), and the score at it."""
 
 _FIELD = "score"
-_KEY = struct.Struct("<4q")
-_FLOAT = struct.Struct("<d")
-_WHOLE = 0x2144DF1C
-"""The CRC-32 of whatever ends in its own CRC-32. In one go it proves the same as `codec.proven`."""
+_FLOAT = struct.Struct("<d").unpack_from
 _COLUMNS = "p.id, p.series, p.time, p.shape, p.data"
 # As in `past.py`, of one moment for all.
 _BEFORE = f"""SELECT {_COLUMNS} FROM json_each(?1) wanted CROSS JOIN point p ON p.id = coalesce(
@@ -38,8 +36,6 @@ _WHOSE = """SELECT DISTINCT s.measurement, s.tenant FROM (SELECT DISTINCT series
     CROSS JOIN series s ON s.id = its.series"""
 _OF_DAY = f"""SELECT {_COLUMNS} FROM json_each(?1) wanted
     CROSS JOIN point p ON p.time / {DAY} = ?2 AND p.series = wanted.value"""
-
-
 _FIRST = f"SELECT id FROM point WHERE time / {DAY} = ? AND series = ? AND time BETWEEN ? AND ?"
 _FROM = f"SELECT {_COLUMNS} FROM point p WHERE p.id >= ? ORDER BY p.id LIMIT ?"
 _SHORT, _PATIENCE = 8, 4
@@ -141,14 +137,13 @@ class Across:
 def _scores(connection: sqlite3.Connection, rows: Rows, raw: Iterable[Raw]) -> Iterator[tuple[int, int, float]]:
     """Yield the number of the series, time and score of each row."""
     known = place = -1
-    pack, crc32, unpack = _KEY.pack, zlib.crc32, _FLOAT.unpack_from
     try:
         for id_, number, time, shape, data in raw:
             if shape != known:
                 known, place = shape, rows.names.place(connection, shape, _FIELD)
-            if place < 0 or crc32(data, crc32(pack(id_, number, time, shape))) != _WHOLE:
+            if place < 0 or crc32(data, crc32(key_bytes(id_, number, time, shape))) != WHOLE:
                 raise _Damaged
-            yield number, time, unpack(data, place)[0]
+            yield number, time, _FLOAT(data, place)[0]
     except (struct.error, TypeError):
         # A flipped bit can cut the bytes short, and make NULL or a text of a number.
         raise _Damaged from None

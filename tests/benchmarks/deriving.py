@@ -75,7 +75,8 @@ def _note(time: int) -> Point:
 
 
 def _steady(polls: Polls, slot: int) -> Sequence[Point]:
-    """Return a poll whose scores change at two in the afternoon, each by a bit."""
+    """Return a poll whose scores change at two in the afternoon, each by a bit, with what is said of it."""
     day = (slot - 14 * HOUR) // (24 * HOUR)
-    points = [point for point in polls.groups(slot) if point.series.measurement == "exposure_score_by_group"]
-    return [Point(point.series, slot, {"score": 30.0 + n % 40 + (n + day) % 3 / 4}) for n, point in enumerate(points)]
+    *scores, said = polls.groups(slot)
+    score = [30.0 + n % 40 + (n + day) % 3 / 4 for n in range(len(scores))]
+    return [*(Point(point.series, slot, {"score": its}) for point, its in zip(scores, score, strict=True)), said]

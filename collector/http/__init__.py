@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Self
 
 from collector.errors import BadResponse, Unauthorized
+from collector.http.deadline import Deadline
 from collector.http.faults import Way, translated
 from collector.http.lean import httpx
-from collector.http.streams import Deadline
 from collector.http.transport import Transport, proxy_for
 from collector.http.trust import Trust
 

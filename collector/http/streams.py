@@ -9,13 +9,12 @@ import errno
 import os
 import socket
 import ssl
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import httpcore
 
+from collector.http.deadline import Deadline
 from collector.http.lean import httpx
 from collector.http.resolver import Address, Resolver
 from collector.http.trust import Trust
@@ -60,38 +59,6 @@ class NoTls(httpx.ConnectError):
         super().__init__(str(error.reason or error.strerror or error).replace("_", " ").lower())
         self.host = host
         self.reason = error.reason
-
-
-class Deadline:
-    """The moment by which this thread's exchange has to be over."""
-
-    def __init__(self) -> None:
-        self._local = threading.local()
-
-    @contextlib.contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """Set the moment for what this thread does inside of the block."""
-        self._local.until = time.monotonic() + seconds
-        try:
-            yield
-        finally:
-            del self._local.until
-
-    @contextlib.contextmanager
-    def standing(self) -> Iterator[None]:
-        """Let the moment wait for as long as what this thread does inside of the block takes."""
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self._local.until += time.monotonic() - began
-
-    def left(self, late: type[Exception]) -> float:
-        """Return the seconds that are left, more than 0; raise `late` when none are."""
-        left: float = self._local.until - time.monotonic()
-        if left <= 0:
-            raise late
-        return left
 
 
 class Backend(httpcore.NetworkBackend):

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 import httpcore
 
+from collector.http.deadline import Deadline
 from collector.http.lean import httpx
 from collector.http.pool import KEEP_SECONDS, Pool
-from collector.http.streams import Backend, Deadline
+from collector.http.streams import Backend
 from collector.http.trust import Trust
 
 _NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -174,6 +174,24 @@ def test_a_journal_that_cannot_be_read_ahead_fails_no_batch(bench: Deliveries, m
     assert delivery.reached == 7
 
 
+def test_a_batch_that_cannot_be_made_ready_holds_up_none_before_it(bench: Deliveries) -> None:
+    """A fault in making the next batch is its own: the one on its way is taken, once, and the cursor moves."""
+    bench.journal.append(many(6))
+
+    class Faulty(Wire):
+        def prepare(self, rows: Columns) -> Write:
+            if 4 in rows.ids:
+                raise ZeroDivisionError
+            return super().prepare(rows)
+
+    sink = Faulty(bench.journal)
+    bench.delivery(sink).nudge()
+    with pytest.raises(ZeroDivisionError):
+        bench.stage.play()
+    assert sink.requests == [3]
+    assert bench.journal.cursor("main").next == 4
+
+
 def test_what_comes_while_the_last_batch_is_on_its_way_is_sent(bench: Deliveries) -> None:
     """An end that was seen ahead of its time is no end."""
     bench.journal.append(many(3))

@@ -60,8 +60,9 @@ class Batches:
         return None
 
     def meanwhile(self, ready: Ready, limit: int) -> None:
-        """Use the time in which the answer to a batch is waited for. A journal that fails fails in its turn."""
-        with suppress(JournalError):
+        """Use the time in which the answer to a batch is waited for. What fails then fails in its turn."""
+        # Any fault: the batch on its way would else be sent again and again for what is wrong with the one behind it.
+        with suppress(Exception):
             self._settle()
             ahead = self._look(ready.behind, limit)
             # Of an end nothing is kept: by then there may be more.

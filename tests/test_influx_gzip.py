@@ -117,7 +117,7 @@ def test_victoria_metrics_stores_what_came_compressed(victoria: Victoria, afar: 
     http.close()
 
 
-@pytest.mark.parametrize("status", [200, 302, 400, 403, 406, 411, 415, 422, 500, 501])
+@pytest.mark.parametrize("status", [200, 302, 400, 403, 406, 408, 411, 415, 422, 500, 501, 502, 504])
 def test_a_server_that_refuses_the_encoding_gets_its_lines_as_they_are(
     status: int, build: Build, origin: Origin
 ) -> None:
@@ -143,7 +143,7 @@ def test_a_connection_that_breaks_at_the_first_compressed_body_is_a_refusal_too(
     assert encodings(origin) == ["gzip", "as it is", "as it is"]
 
 
-@pytest.mark.parametrize("reply", [Reply(status=503), Reply(status=429), Reply(status=500), None])
+@pytest.mark.parametrize("reply", [*(Reply(status=status) for status in (408, 429, 500, 502, 503, 504)), None])
 def test_an_outage_of_a_server_that_takes_gzip_is_asked_once_and_changes_nothing(
     reply: Reply | None, build: Build, origin: Origin
 ) -> None:

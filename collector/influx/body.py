@@ -16,8 +16,10 @@ _WORTH = 1_400
 """Bytes that go out in one packet anyway."""
 _LEVEL = 1
 """Lines shrink to a seventh by it; level 6 makes a fifth fewer bytes of them, in two and a half times the time."""
-_BUSY = frozenset({408, 429, 502, 503, 504})
+_BUSY = frozenset({429, 503})
 """What is said of any body: it has to come later, not otherwise."""
+_PASSING = frozenset({408, 429, *range(500, 600)})
+"""What passes, where a compressed body was stored before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Packing:
         """
         if answer is None:
             return not self._taken
-        return answer.status not in _BUSY and not (self._taken and answer.status >= 500)  # noqa: PLR2004 - a 5xx
+        return answer.status not in (_PASSING if self._taken else _BUSY)
 
 
 def _here(host: str) -> bool:

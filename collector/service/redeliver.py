@@ -210,8 +210,9 @@ class Redelivery:
         still = course.still()
         if still <= max(self._patience, _TAKEN_UP_SECONDS):
             return False
-        # Where nothing is noted an exchange may be under way: it has its own time to fail in.
-        return bool(self._journal.noted(course.sink)) or still > _TAKEN_UP_SECONDS + self._timeouts[course.sink]
+        # Where nothing is noted an exchange may be under way: it has its own time to fail in. The first compressed
+        # lines that get no answer are sent again as they are.
+        return bool(self._journal.noted(course.sink)) or still > _TAKEN_UP_SECONDS + 2 * self._timeouts[course.sink]
 
     def _watched(self, course: _Course, goal: int, pid: str) -> Delivered:
         noted = self._journal.noted(course.sink)

@@ -17,12 +17,12 @@ from collector.pipeline.outcome import Outcome, poll_point, say_failed, say_sett
 from collector.pipeline.pace import Pace
 from collector.pipeline.poll import Poll, Terms
 from collector.pipeline.protocols import Asking, Source, Workers
+from collector.pipeline.sign_ins import SignIns
 from collector.step import Step
 
 COLLECT = "collect"
 SLOW = "slow"
 """The lane of tenants whose last exchange ran out of time: they hold each other's workers, and nobody else's."""
-SIGN_IN = "sign-in"
 
 
 class _LeftAlone(NamedTuple):
@@ -58,8 +58,7 @@ class Collecting:
         self._open: set[Poll] = set()
         self._left_alone: dict[tuple[str, str], _LeftAlone] = {}
         self._abandoned: dict[tuple[str, str, int], Poll] = {}
-        self._signing_in: dict[Source, list[Poll]] = {}
-        """By source, not by tenant: one whose settings have changed has another one, which signs in otherwise."""
+        self._sign_ins = SignIns(workers, timeout, monotonic, self._signed_in)
         self._slow: set[str] = set()
 
     def poll(
@@ -188,7 +187,7 @@ class Collecting:
         elif step is Step.MORE:
             self._soon(poll, partial(self._step, poll, asking))
         else:
-            self._await_sign_in(poll)
+            self._sign_ins.wait(poll)
 
     def _again(self, poll: Poll, error: Unavailable, started: float) -> None:
         poll.terms = poll.terms.failing(started, self._timeout)
@@ -210,38 +209,15 @@ class Collecting:
         else:
             self._later(poll, wait)
 
-    def _await_sign_in(self, poll: Poll) -> None:
-        with self._lock:
-            waiting = self._signing_in.setdefault(poll.source, [])
-            waiting.append(poll)
-            first = len(waiting) == 1
-        if first:
-            self._workers.soon(SIGN_IN, partial(self._sign_in, poll.source))
-
-    def _sign_in(self, source: Source) -> None:
-        started = self._monotonic()
-        error: Unavailable | None = Unavailable("the sign-in failed by a fault of the collector; its log has the trace")
-        with self._lock:
-            end = max(poll.terms.end for poll in self._signing_in[source])
-        try:
-            source.sign_in(max(0.0, min(self._timeout, end - started)))
-            error = None
-        except Unavailable as failure:
-            error = failure.alone()
-        except BadResponse as failure:
-            error = Unavailable(str(failure), mend=failure.mend)
-        finally:
-            with self._lock:
-                waiting = self._signing_in.pop(source)
-            for poll in waiting:
-                poll.seconds += self._monotonic() - started
-                if error is not None:
-                    self._again(poll, error, started)
-                elif poll.overtaken:
-                    # Who signed in may be whom the settings no longer name; the one that was begun after it asks.
-                    self._settle(poll, Unavailable(poll.over))
-                elif poll.asking is not None:
-                    self._soon(poll, partial(self._step, poll, poll.asking))
+    def _signed_in(self, poll: Poll, error: Unavailable | None, started: float) -> None:
+        """Go on with a poll whose sign-in, begun at `started`, has ended."""
+        if error is not None:
+            self._again(poll, error, started)
+        elif poll.overtaken:
+            # Who signed in may be whom the settings no longer name; the one that was begun after it asks.
+            self._settle(poll, Unavailable(poll.over))
+        elif poll.asking is not None:
+            self._soon(poll, partial(self._step, poll, poll.asking))
 
     def _settle(self, poll: Poll, error: CollectorError | None) -> None:
         with self._lock:

@@ -76,8 +76,11 @@ class Known:
         """Return the moments of the breaks in a score, in order."""
         if self._breaks is None:
             self._breaks = self._read_breaks()
+        its = self._breaks.get(one.tenant)
+        if not its:
+            return ()
         wanted = {EVERY_GROUP, *one.names}
-        return [each.moment for each in self._breaks.get(one.tenant, ()) if each.group in wanted]
+        return [each.moment for each in its if each.group in wanted]
 
     def annotated(self) -> None:
         """Take note that something was annotated."""

@@ -1,6 +1,6 @@
 """What the consumer asks of the journal. Every method raises JournalError when the file can't be used."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +23,12 @@ class Across(Protocol):
 
     def earlier(self, every: Sequence[Series], moments: Sequence[int]) -> Sequence[Sequence[tuple[int, float] | None]]:
         """Return the same by each moment, for all series in their order; quick where they were polled in it."""
+
+    def named(self, every: Iterable[Series]) -> Collection[Series]:
+        """Return those of the series that there are: which ever had a point."""
+
+    def begun(self, every: Collection[Series], until: int) -> Collection[Series]:
+        """Return those of the series that have a point before `until`."""
 
     def whose(self, since: int) -> Collection[tuple[str, str]] | None:
         """Return the measurements and tenants of the rows from the id `since` on; None where those are very many."""

@@ -8,6 +8,7 @@ from functools import partial
 
 from collector.batch import Row
 from collector.derive.again import Again, Derived
+from collector.derive.beginning import Beginning
 from collector.derive.changes import Change, Changes
 from collector.derive.followed import Followed, name_of, trend_of
 from collector.derive.known import Known
@@ -36,6 +37,7 @@ class Taking:
         self._recent = recent
         self._stands = stands
         self._onward = Onward(journal, rules, stands)
+        self._beginning = Beginning(journal, known, rules)
         self.days: Collection[tuple[Series, int]] = ()
         """Which closed days (numbers since 1970) the last rows touched."""
 
@@ -61,6 +63,8 @@ class Taking:
         for row in self._go_on(scores, now, derived):
             self._alone("row", row.point.series, partial(changes.take, row))
         again = Again(self._journal, self._known, self._rules, past, telling, self._recent)
+        for one in self._begin(changes.of, derived):
+            del changes.of[one]
         newest = self._newest(changes.of)
         for one, change in changes.of.items():
             self._stands.forget(one.series)
@@ -96,6 +100,21 @@ class Taking:
             # Score by score it may go well, or it is seen whose fault it is.
             self._stands.clear()
         return rest
+
+    def _begin(self, changed: Mapping[Followed, Change], derived: Derived) -> Collection[Followed]:
+        """Derive what begins; return whose score does."""
+        begun: list[Followed] = []
+
+        def work() -> None:
+            points, stands = self._beginning.go(changed)
+            derived.points += points
+            for stand in stands:
+                self._stands.keep(stand)
+                begun.append(stand.one)
+
+        # Where it doesn't go well, score by score it may.
+        self._apart("trend", "all tenants", "whoever begins", work)
+        return begun
 
     def _end_unseen(self, others: Others, changes: Changes) -> None:
         """Let those be derived again that were unseen while others were seen, though a spike of theirs goes on."""

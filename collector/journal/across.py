@@ -79,6 +79,17 @@ class Across:
             asked = [(self._rows.names.known_number(connection, series), series) for series in every]
             return [self._earlier(connection, asked, moment) for moment in moments]
 
+    def named(self, every: Iterable[Series]) -> Collection[Series]:
+        """Return those of the series that the journal knows: which ever had a point."""
+        with self._database.reading() as connection:
+            return [series for _, series in self._rows.names.numbered(connection, every)]
+
+    def begun(self, every: Collection[Series], until: int) -> Collection[Series]:
+        """Return those of the series that have a row before `until` (ms); nothing is read of what it holds."""
+        with self._database.reading() as connection:
+            wanted = dict(self._rows.names.numbered(connection, every))
+            return [wanted[number] for number in past.begun(connection, list(wanted), until)]
+
     def whose(self, since: int) -> Collection[tuple[str, str]] | None:
         """Return the measurements and tenants of the rows from the id `since` on; None where those are very many."""
         with self._database.reading() as connection:

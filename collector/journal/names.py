@@ -1,13 +1,13 @@
 """The numbers that stand for series and shapes in the journal, learnt once.
 
 Of all series memory holds no more than a fingerprint and a number, and as objects those that were in use last: of the
-rest the file is asked by number. A row of names that doesn't prove whole is never used for a new point: what is damaged
-stays behind, and what comes after it is well.
+rest the file is asked by number. A row of names that doesn't prove whole is never used for a new point.
 """
 
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from collector.batch import Shape
 from collector.journal.codec import Damaged
@@ -95,20 +95,26 @@ class Names:
     def known_number(self, connection: sqlite3.Connection, series: Series) -> int | None:
         """Return the series' number, or None where it has none."""
         self._settle(connection)
-        known = self._warm.number(series)
-        if known is None:
-            fingerprint = self._fingerprints.of(series)
-            known = self._fingerprints.get(fingerprint)
-            if known is None and self._learn_about(connection, series):
-                known = self._fingerprints.get(fingerprint)
-            if known is not None:
-                self._warm.keep(known, series)
-        return known
+        known = self._met(series)
+        return self._met(series) if known is None and self._learn_about(connection, series) else known
 
     def numbered(self, connection: sqlite3.Connection, every: Iterable[Series]) -> Sequence[tuple[int, Series]]:
         """Return those of the series that have a number, by it."""
-        found = ((self.known_number(connection, series), series) for series in every)
-        return [(number, series) for number, series in found if number is not None]
+        self._settle(connection)
+        if self._learnt:
+            # All that came since, once: of those that are not known then there is nothing to look for.
+            self._learn(connection)
+        find = self._met if self._learnt else partial(self.known_number, connection)
+        return [(number, series) for series in every if (number := find(series)) is not None]
+
+    def _met(self, series: Series) -> int | None:
+        """Return the number of a series that was learnt."""
+        known = self._warm.number(series)
+        if known is None:
+            known = self._fingerprints.get(self._fingerprints.of(series))
+            if known is not None:
+                self._warm.keep(known, series)
+        return known
 
     def series(self, connection: sqlite3.Connection, number: int) -> Series:
         """Return the series of a number; raise Damaged when its row is gone or not what was written."""
@@ -237,8 +243,7 @@ class Names:
     def _add_series(self, connection: sqlite3.Connection, series: Series, fingerprint: bytes) -> int:
         if series.tags[0][0] != "tenant":
             raise ValueError(f"{series.measurement}: the first tag of a series is its tenant")
-        number = new_number(connection, "series", self._learnt)
-        row = row_of(number, series)
+        row = row_of(number := new_number(connection, "series", self._learnt), series)
         connection.execute("INSERT INTO series (id, measurement, tenant, tags, crc) VALUES (?, ?, ?, ?, ?)", row)
         if not self._added:
             self._before = self._learnt, self._stand

@@ -7,7 +7,7 @@ transaction of the caller's.
 import json
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from collector.batch import Row
 from collector.journal.rows import Rows
@@ -43,6 +43,8 @@ _BEFORE = f"""WITH wanted (place, series, moment) AS (
 _AT = f"""SELECT p.id FROM json_each(?1) wanted
     CROSS JOIN point p ON p.time / {DAY} = ?2 AND p.series = wanted.value
         AND p.time BETWEEN ?3 AND ?3"""
+_BEGUN = f"""SELECT wanted.value FROM json_each(?1) wanted WHERE EXISTS (
+        SELECT 1 FROM point WHERE time / {DAY} = ?2 AND series = wanted.value AND time < ?3)"""
 _FOLLOWING_DAY = f"SELECT min(time / {DAY}) FROM point WHERE time / {DAY} > ? AND time / {DAY} <= ?"
 _FOLLOWING_SERIES = f"SELECT series FROM point WHERE time / {DAY} = ? AND series >= ? ORDER BY series LIMIT 1"
 _OF_DAY = f"SELECT id FROM point WHERE time / {DAY} = ? AND series = ? AND time >= ? AND time < ?"
@@ -105,6 +107,23 @@ def between(
         for (id_,) in connection.execute(_OF_DAY, (day, number, since, until))
     ]
     return sorted(rows.these(connection, ids), key=lambda row: row.point.time)
+
+
+def begun(connection: sqlite3.Connection, numbers: Collection[int], until: int) -> Collection[int]:
+    """Return those of the series (by number) that have a row before `until` (ms).
+
+    A series that is newer than all that a day has costs that day nothing of its own.
+    """
+    last = until // DAY
+    found = {int(number) for (number,) in connection.execute(_BEGUN, (json.dumps([*numbers]), last, until))}
+    left = sorted(set(numbers) - found)
+    day = -1
+    while left and (day := connection.execute(_FOLLOWING_DAY, (day, last - 1)).fetchone()[0]) is not None:
+        its = {number for _, number in _having(connection, left, day, day)}
+        if its:
+            found |= its
+            left = [number for number in left if number not in its]
+    return found
 
 
 def _having(connection: sqlite3.Connection, numbers: Sequence[int], first: int, last: int) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ rest the file is asked by number. A row of names that doesn't prove whole is nev
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -78,19 +78,20 @@ class Names:
         """Take note that a transaction has begun that may add names: those of the one before it are in the file."""
         self._added = []
 
-    def number(self, connection: sqlite3.Connection, series: Series) -> int:
-        """Return the series' number, a new one where it has none."""
+    def numbers(self, connection: sqlite3.Connection, every: Sequence[Series]) -> Sequence[int]:
+        """Return the number of each of the series, a new one where it has none."""
         if self._doubted:
             self._settle(connection)
-        known = self._warm.number(series)
-        if known is None:
-            fingerprint = self._fingerprints.of(series)
-            known = self._fingerprints.get(fingerprint)
-            if known is None:
-                self._learn(connection)
-                known = self._fingerprints.get(fingerprint) or self._add_series(connection, series, fingerprint)
-            self._warm.keep(known, series)
-        return known
+        found = self._known(every)
+        if len(found) < len(every) and (new := _without(every, found)):
+            before = self._stand
+            self._learn(connection)
+            if self._stand != before:
+                found |= self._known(new)
+                new = _without(new, found)
+            self._add(connection, new)
+            found |= self._known(new)
+        return [found[series] for series in every]
 
     def known_number(self, connection: sqlite3.Connection, series: Series) -> int | None:
         """Return the series' number, or None where it has none."""
@@ -240,15 +241,26 @@ class Names:
             found.append((number, series))
         return found
 
-    def _add_series(self, connection: sqlite3.Connection, series: Series, fingerprint: bytes) -> int:
-        if series.tags[0][0] != "tenant":
-            raise ValueError(f"{series.measurement}: the first tag of a series is its tenant")
-        row = row_of(number := new_number(connection, "series", self._learnt), series)
-        connection.execute("INSERT INTO series (id, measurement, tenant, tags, crc) VALUES (?, ?, ?, ?, ?)", row)
+    def _known(self, every: Iterable[Series]) -> dict[Series, int]:
+        return {series: number for series in every if (number := self._met(series)) is not None}
+
+    def _add(self, connection: sqlite3.Connection, new: Sequence[Series]) -> None:
+        """Let series that have no number have new ones, one behind the other."""
+        if any(series.tags[0][0] != "tenant" for series in new):
+            raise ValueError("the first tag of a series is its tenant")
+        if not new:
+            return
+        rows = [row_of(n, one) for n, one in enumerate(new, new_number(connection, "series", self._learnt, len(new)))]
+        connection.executemany("INSERT INTO series (id, measurement, tenant, tags, crc) VALUES (?, ?, ?, ?, ?)", rows)
         if not self._added:
             self._before = self._learnt, self._stand
-        self._added.append((fingerprint, number))
-        self._fingerprints.put(fingerprint, number)
-        self._learnt = number
-        self._stand = self._stand[0] + 1, self._stand[1] + row[-1]
-        return number
+        for series, (number, *_, crc) in zip(new, rows, strict=True):
+            fingerprint = self._fingerprints.of(series)
+            self._added.append((fingerprint, number))
+            self._fingerprints.put(fingerprint, number)
+            self._learnt = number
+            self._stand = self._stand[0] + 1, self._stand[1] + crc
+
+
+def _without(every: Iterable[Series], known: Container[Series]) -> Sequence[Series]:
+    return [series for series in dict.fromkeys(every) if series not in known]

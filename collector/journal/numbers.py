@@ -6,10 +6,11 @@ _MOST = 1 << 50
 """A greater number on record is damaged: nobody has given so many."""
 
 
-def new_number(connection: sqlite3.Connection, table: str, last: int) -> int:
-    """Return a number that no row ever had, and put it on record. `last`: the greatest that can be read.
+def new_number(connection: sqlite3.Connection, table: str, last: int, count: int = 1) -> int:
+    """Return the first of `count` numbers that no row ever had, and put them on record.
 
-    Where a greater one can't be read any more its points are still there, and are not to become another's.
+    `last`: the greatest that can be read. Where a greater one can't be read any more its points are still there, and
+    are not to become another's.
     """
     row = connection.execute(
         "SELECT seq FROM sqlite_sequence WHERE name = ? AND seq BETWEEN 0 AND ?", (table, _MOST)
@@ -18,5 +19,5 @@ def new_number(connection: sqlite3.Connection, table: str, last: int) -> int:
     statement = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = ?2"
     if row is None:
         statement = "INSERT INTO sqlite_sequence (name, seq) VALUES (?2, ?1)"
-    connection.execute(statement, (number, table))
+    connection.execute(statement, (number + count - 1, table))
     return number

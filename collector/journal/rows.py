@@ -44,14 +44,22 @@ class Rows:
 
     def encoded(self, connection: sqlite3.Connection, id_: int, point: Point) -> Raw:
         """Return the row that `point` becomes."""
-        series = self.names.number(connection, point.series)
-        packer = self.names.shapes.packer(connection, point.fields)
-        return id_, series, point.time, packer.number, packer.packed(id_, series, point.time, point.fields)
+        (number,) = self.names.numbers(connection, [point.series])
+        return self._encoded(connection, id_, number, point)
 
     def append(self, connection: sqlite3.Connection, first: int, points: Sequence[Point]) -> None:
         """Let each point have a new row, from the id `first` on; the row of the same identity goes."""
         self.names.begin()
-        insert(connection, [self.encoded(connection, id_, point) for id_, point in enumerate(points, first)])
+        numbers = self.names.numbers(connection, [point.series for point in points])
+        numbered = zip(numbers, points, strict=True)
+        insert(
+            connection,
+            [self._encoded(connection, id_, number, point) for id_, (number, point) in enumerate(numbered, first)],
+        )
+
+    def _encoded(self, connection: sqlite3.Connection, id_: int, number: int, point: Point) -> Raw:
+        packer = self.names.shapes.packer(connection, point.fields)
+        return id_, number, point.time, packer.number, packer.packed(id_, number, point.time, point.fields)
 
     def between(self, connection: sqlite3.Connection, start: int, end: int, limit: int, wanted: Filter) -> Batch:
         """Return the first `limit` wanted rows from `start` to before `end` (ids), and up to which id that is all."""

@@ -124,7 +124,7 @@ def outside(time: int) -> str:
     return f"is too {'early' if time < 0 else 'late'}: times from 1970-01-01 to 2262-04-11 are taken"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Series:
     """A measurement and its tags, in the order of `config/measurements.toml`. Every tag has a value."""
 

@@ -33,6 +33,7 @@ class Beginning:
         """Return the trend points of the scores that begin, and where each of them stands then."""
         points: list[Point] = []
         stands: list[Stand] = []
+        same: dict[int, int] = {}  # one object of a time for all scores: there may be hundreds of thousands
         for one in self._without_past({one: change for one, change in changed.items() if _first(change)}):
             fresh = changed[one].fresh
             breaks = self._known.breaks(one)
@@ -44,8 +45,8 @@ class Beginning:
             stands.append(
                 Stand(
                     one=one,
-                    last=time,
-                    day=time // DAY,
+                    last=same.setdefault(time, time),
+                    day=same.setdefault(time // DAY, time // DAY),
                     usual=None,
                     broken=broken,
                     breaks=min((at for at in breaks if at > time), default=MAX_TIME),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journals import DAY, MIDNIGHT, org
@@ -107,3 +108,25 @@ def test_a_score_with_a_day_but_no_samples_does_not_begin(lived: Lived) -> None:
     (point,) = lived.points("exposure_trend")
     assert sum(counts) == 0
     assert (point.fields["baseline"], point.fields["rise"], point.fields["verdict"]) == (20.0, 1.0, 1)
+
+
+def test_who_never_had_a_spike_is_not_asked_for_one(lived: Lived, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first poll costs no look at all series a tenant; once there was a spike, a silence has its weeks looked at."""
+    asked: list[str | None] = []
+    between = lived.journal.between
+
+    def counted(measurement: str, since: int, until: int, tenant: str | None = None) -> Sequence[Point]:
+        asked.append(tenant)
+        return between(measurement, since, until, tenant)
+
+    monkeypatch.setattr(lived.journal, "between", counted)
+    lived.came(group(MIDNIGHT, 20.0, "a", "1"))
+    assert "contoso" not in asked
+    for n in range(1, 25):
+        lived.came(group(MIDNIGHT + n * EACH, 20.0 if n < 20 else 40.0, "a", "1"))
+    assert lived.points("exposure_spike")
+    lived.restart()
+    lived.came(group(MIDNIGHT + 60 * DAY, 20.0, "a", "1"))
+    assert "contoso" in asked
+    (spike,) = lived.points("exposure_spike")
+    assert spike.fields["state"] == 0

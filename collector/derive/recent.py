@@ -24,6 +24,8 @@ class Recent:
         """Read them anew."""
         self._since: int | None = None
         self._tenants: dict[str, dict[tuple[Series, int], Point]] = {}
+        self._ever: set[str] = set()
+        """The tenants that ever had a spike. Of the others the journal need not be asked, however far back."""
 
     def want(self, since: int) -> None:
         """Hold those from about a moment (ms) on, and let go of those before."""
@@ -33,7 +35,7 @@ class Recent:
 
     def of(self, tenant: str, since: int, until: int) -> Sequence[Point]:
         """Return the points of a tenant's spikes that began from `since` to before `until` (ms), in that order."""
-        if since < self._read():
+        if since < self._read() and tenant in self._ever:
             return self._journal.between(SPIKES, max(0, since), until, tenant)
         found = [point for point in self._tenants.get(tenant, {}).values() if since <= point.time < until]
         return sorted(found, key=lambda point: point.time)
@@ -54,8 +56,10 @@ class Recent:
     def keep(self, points: Iterable[Point]) -> None:
         """Take note of points that were appended."""
         for point in points:
-            if point.series.measurement == SPIKES and self._since is not None and point.time >= self._since:
-                self._tenants.setdefault(point.series.tag("tenant"), {})[point.series, point.time] = point
+            if point.series.measurement == SPIKES and self._since is not None:
+                self._ever.add(tenant := point.series.tag("tenant"))
+                if point.time >= self._since:
+                    self._tenants.setdefault(tenant, {})[point.series, point.time] = point
 
     def _read(self) -> int:
         """Return since when they are in memory."""
@@ -63,5 +67,6 @@ class Recent:
             tenants: defaultdict[str, dict[tuple[Series, int], Point]] = defaultdict(dict)
             for point in self._journal.between(SPIKES, self._wanted, MAX_TIME):
                 tenants[point.series.tag("tenant")][point.series, point.time] = point
+            self._ever = {series.tag("tenant") for series in self._journal.series(SPIKES)}
             self._since, self._tenants = self._wanted, dict(tenants)
         return self._since

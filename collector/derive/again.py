@@ -12,8 +12,8 @@ from collector.derive.recent import Recent
 from collector.derive.samples import samples_of
 from collector.derive.stands import Kept, Stand
 from collector.derive.telling import Telling
-from collector.derive.walk import Walk, kept_of, rule_of, trend_fields
-from collector.history.card import DAY
+from collector.derive.walk import Walk, kept_of, rule_of, trend_fields, window
+from collector.history.card import DAY, moments
 from collector.history.rises import OPEN, OVER, WITHDRAWN
 from collector.point import MAX_TIME, Point, Series
 
@@ -46,6 +46,20 @@ class Again:
         self._past = past
         self._telling = telling
         self._recent = recent
+
+    def look_ahead(self, every: Mapping[Followed, Change]) -> None:
+        """Ask at once for what all new samples are told by: each score would ask some thirty times for its own."""
+        self._past.look(
+            (series, then)
+            for one, change in every.items()
+            for time in change.fresh
+            for then in moments(time)
+            for series in one.series
+        )
+        self._past.look_for_closes(
+            (one, sorted({day for time in change.fresh for day in window(time, rule_of(one, self._rules))}))
+            for one, change in every.items()
+        )
 
     def derive(self, one: Followed, change: Change, newest: int, now: int) -> Derived:
         """Derive a score from a change on. `newest`: the last of its samples (ms) of which something was told, or -1.

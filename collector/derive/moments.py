@@ -25,10 +25,8 @@ class Moments:
         """Ask for all of these at once."""
         asked: defaultdict[int, list[Series]] = defaultdict(list)
         count = 0
-        for series, moment in wanted:
-            looked = self._looked[moment]
-            if moment >= 0 and series not in looked:
-                looked.add(series)
+        for series, moment in dict.fromkeys(wanted):
+            if moment >= 0 and series not in self._looked[moment]:
                 asked[moment].append(series)
                 count += 1
                 if count == _MOMENTS:
@@ -55,10 +53,8 @@ class Moments:
         self.look((series, _end(day)) for one, day in asked for series in one.series)
         gone = [(series, day) for one, day in asked if self._last(one, day) is None for series in one.series]
         new = [each for each in dict.fromkeys(gone) if each not in self._kept]
-        found = self._journal.before([(daily_of(series), day * DAY) for series, day in new])
-        for (series, day), point in zip(new, found, strict=True):
-            there = point is not None and point.time == day * DAY
-            self._kept[series, day] = Sample(_end(day), float(point.fields["last"])) if point and there else None
+        for first in range(0, len(new), _MOMENTS):
+            self._ask_days(new[first : first + _MOMENTS])
 
     def closes(self, one: Followed, days: Iterable[int]) -> Sequence[Sample]:
         """Return the closes of those of the days that have one, in the order of the days."""
@@ -79,6 +75,16 @@ class Moments:
                 found = self._found[moment]
                 for series, score in scores.items():
                     found[series] = Sample(*score)
+            # Once that is known: what couldn't be asked is asked again.
+            for moment, every in asked.items():
+                self._looked[moment].update(every)
+
+    def _ask_days(self, asked: Sequence[tuple[Series, int]]) -> None:
+        dailies = {series: daily_of(series) for series in {series for series, _ in asked}}
+        found = self._journal.before([(dailies[series], day * DAY) for series, day in asked])
+        for (series, day), point in zip(asked, found, strict=True):
+            there = point is not None and point.time == day * DAY
+            self._kept[series, day] = Sample(_end(day), float(point.fields["last"])) if point and there else None
 
 
 def _end(day: int) -> int:

@@ -111,7 +111,12 @@ class Walk:
             self.open = None
 
     def _window(self, time: int) -> range:
-        return range(max(0, time // DAY - self._rule.window_days), time // DAY)
+        return window(time, self._rule)
+
+
+def window(time: int, rule: Rule) -> range:
+    """Return the days (their numbers since 1970) by whose closes it is told what is usual at a time."""
+    return range(max(0, time // DAY - rule.window_days), time // DAY)
 
 
 def rule_of(one: Followed, rules: Rules) -> Rule:

@@ -145,7 +145,9 @@ def _having(connection: sqlite3.Connection, numbers: Sequence[int], first: int, 
 
 def before(connection: sqlite3.Connection, rows: Rows, moments: Sequence[tuple[Series, int]]) -> Sequence[Row | None]:
     """Return the newest row of each series at or before its moment (ms), None where it is more than a day older."""
-    asked = json.dumps([(rows.names.known_number(connection, series), moment) for series, moment in moments])
+    # A series is often asked for several moments.
+    numbers = {series: rows.names.known_number(connection, series) for series in {series for series, _ in moments}}
+    asked = json.dumps([(numbers[series], moment) for series, moment in moments])
     ids = dict(connection.execute(_BEFORE, (asked,)).fetchall())
     whole = {row.id: row for row in rows.these(connection, [id_ for id_ in ids.values() if id_ is not None])}
     found = []

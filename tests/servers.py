@@ -29,6 +29,7 @@ dir = "{folder}/meta"
 dir = "{folder}/data"
 wal-dir = "{folder}/wal"
 query-log-enabled = false
+{limits}
 [monitor]
 store-enabled = false
 [retention]
@@ -114,13 +115,17 @@ class Server:
 
 
 class Influxd(Server):
-    """InfluxDB 1.x. With `auth` it wants to know who asks; `query` and `write` then ask as `ADMIN`."""
+    """InfluxDB 1.x. With `auth` it wants to know who asks; `query` and `write` then ask as `ADMIN`.
 
-    def __init__(self, folder: Path, *, auth: bool = False) -> None:
+    `limits`: lines of its own settings that say how much it takes.
+    """
+
+    def __init__(self, folder: Path, *, auth: bool = False, limits: str = "") -> None:
         port, inner = free_ports(2)
         settings = folder / "influxdb.conf"
         settings.write_text(
-            _INFLUXD_SETTINGS.format(port=port, inner=inner, folder=folder, auth=str(auth).lower()), encoding="utf-8"
+            _INFLUXD_SETTINGS.format(port=port, inner=inner, folder=folder, auth=str(auth).lower(), limits=limits),
+            encoding="utf-8",
         )
         super().__init__([INFLUXD, "-config", str(settings)], port, folder, "/ping")
         if auth:

@@ -28,6 +28,8 @@ _MISSING = re.compile(
 )
 _TLS_WANTED = re.compile(r"\bHTTP request (?:was sent )?to (?:an )?HTTPS\b", re.IGNORECASE)
 """Go's words and nginx's, with a 400: it isn't the points that are wrong."""
+_LIMIT = re.compile(r"\bmax-(?:series-per-database|values-per-tag)(?= limit exceeded)", re.IGNORECASE)
+"""A 1.x's own limits, with a 400: the point is good, and is taken once a person has raised them."""
 _NO_POINTS = re.compile(r"\bwriting requires points\b|\bwrite was empty\b", re.IGNORECASE)
 _MENDS = {
     401: "correct {credential}: the server does not take what it was given",
@@ -72,7 +74,7 @@ def judge(answer: Answer, asked: Asked) -> None:
             return
         case 413:
             raise TooLarge(message(answer.status, said, asked))
-        case 400 | 422 if not (_missing(said) or _TLS_WANTED.search(_own(said))):
+        case 400 | 422 if not (_missing(said) or _TLS_WANTED.search(_own(said)) or _LIMIT.search(_own(said))):
             if not _EXPIRED.search(_own(said)):
                 raise Rejected(message(answer.status, said, asked))
             dropped = _DROPPED.search(said)
@@ -93,7 +95,7 @@ def refusal(answer: Answer, asked: Asked) -> Unavailable:
             text, retry_after=answer.retry_after(), throttled=answer.status == HTTPStatus.TOO_MANY_REQUESTS
         )
     kind = Missing if missing else Unauthorized
-    return kind(text, mend=_another_api(answer, said, asked) or _mend(answer.status, said, asked))
+    return kind(text, mend=_another_api(answer, said, asked) or _full(said, asked) or _mend(answer.status, said, asked))
 
 
 def version(answer: Answer) -> tuple[int, int] | None:
@@ -139,6 +141,15 @@ def _another_api(answer: Answer, said: str, asked: Asked) -> str:
         return ""
     numbers = ".".join(map(str, found))
     return _ANOTHER_API.format(table=asked.table, api=api, keys=_KEYS[api], version=numbers)
+
+
+def _full(said: str, asked: Asked) -> str:
+    """Return the mend where the server has as many series as it takes, else nothing."""
+    limit = _LIMIT.search(_own(said))
+    if limit is None:
+        return ""
+    less = f"let {asked.table} take less (measurements, tenants)"
+    return f"raise {limit[0]} in [data] of the server's own settings (0: no limit) and restart it, or {less}"
 
 
 def _ends(text: str, most: int) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import (
+    capacity,
     commands,
     customers,
     delivering,
@@ -50,6 +51,7 @@ MEASUREMENTS = (
     Measurement("scrape", (), scraping.measure),
     Measurement("round", (INFLUXD,), whole_round.measure),
     Measurement("memory", (INFLUXD,), memory.measure),
+    Measurement("capacity", (INFLUXD,), capacity.measure),
 )
 HISTORIES = "histories"
 

@@ -12,6 +12,7 @@ import httpx
 from benchmarks.figures import short
 from benchmarks.size import Size
 from benchmarks.table import Row
+from benchmarks.watched import Watched
 from servers import Influxd, free_ports
 from system.blackbox import Process, Simulated, poll, settings, v1
 
@@ -62,11 +63,5 @@ def _after(service: Process, port: int, tenants: int, rounds: int, interval: int
             )
             waiting = re.findall(r"^collector_(?:sink|derive)_backlog_points\S* (\S+)$", metrics, re.MULTILINE)
             if sum(map(float, polled)) >= rounds * tenants and not any(map(float, waiting)):
-                return _resident(service.pid)
+                return Watched(service).resident()
     raise TimeoutError(f"{rounds} rounds of {tenants} tenants")
-
-
-def _resident(pid: int) -> float:
-    """Return the MiB of a process that are in memory."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    return int(re.findall(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)[0]) / 1024

@@ -45,6 +45,9 @@ class Size:
     """Seconds in which each request of the round is answered."""
     customers: int
     """Tenants, each a file, whose settings are read."""
+    capacity: tuple[tuple[int, int], ...]
+    capacity_groups: int
+    """Of two slots of `run`, one after the other: tenants, and seconds of a slot; and groups a tenant."""
     seeds: int
     """Labelled histories of each kind that are told of, or not."""
     told: int
@@ -72,6 +75,8 @@ FULL = Size(
     groups=200,
     latency=0.2,
     customers=1_000,
+    capacity=((100, 60),),
+    capacity_groups=20,
     seeds=12,
     told=730,
 )
@@ -81,6 +86,7 @@ GOALS = replace(
     delivered=1_000_000,
     kept_times=10,
     tenants=1_000,
+    capacity=((100, 60), (1_000, 60), (3_000, 120), (10_000, 400)),
     resident=((1, 100, 1_000, 1), (1_000, 200, 20, 120)),
 )
 """What the goals speak of: the rounds of memory alone take an hour."""
@@ -105,6 +111,8 @@ QUICK = Size(
     groups=2,
     latency=0.05,
     customers=3,
+    capacity=((3, 20),),
+    capacity_groups=2,
     seeds=2,
     told=60,
 )

@@ -15,7 +15,7 @@ from test_derive import EACH, Lived, group, lived
 from collector.derive.again import Again
 from collector.derive.changes import Change
 from collector.derive.followed import Followed
-from collector.point import Point
+from collector.point import Point, Series
 
 __all__ = ["lived"]
 
@@ -77,18 +77,15 @@ def test_the_past_of_many_groups_is_asked_for_as_often_as_that_of_one(
 def test_what_is_asked_together_says_what_each_score_says_by_itself(
     dice: random.Random, days: int, groups: int
 ) -> None:
-    """Restarted before any poll or none, and though asking together fails half-way, one thing is derived."""
+    """Restarted before whichever polls, one thing is derived."""
     every = polls(dice, days, groups)
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         together = life(Path(folder) / "together.db", every, dice)
 
-        def half(again: Again, changes: Mapping[Followed, Change]) -> None:
-            again._past.look(
-                (series, then) for one, change in changes.items() for then in change.fresh for series in one.series
-            )
-            raise RuntimeError("half-way")
+        def nothing(again: Again, every: Mapping[Followed, Change]) -> None:
+            """Let each score ask for its own."""
 
-        patch.setattr(Again, "look_ahead", half)
+        patch.setattr(Again, "look_ahead", nothing)
         assert life(Path(folder) / "alone.db", every, dice) == together
 
 
@@ -102,3 +99,23 @@ def life(path: Path, every: Sequence[Sequence[Point]], dice: random.Random) -> d
     found = lived.all()
     lived.journal.close()
     return found
+
+
+def test_a_tenant_that_never_had_a_spike_costs_no_look_at_all_names(
+    lived: Lived, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many tenants are polled for the first time, the spikes of all are looked for together."""
+    looks: list[str] = []
+    between = lived.journal.between
+
+    def counted(measurement: str, *arguments: Any) -> Sequence[Point]:
+        looks.append(measurement)
+        return between(measurement, *arguments)
+
+    monkeypatch.setattr(lived.journal, "between", counted)
+    points = [group(MIDNIGHT, 20.0, f"g{each}", str(each)) for each in range(30)]
+    for n, point in enumerate(points):
+        tags = (("tenant", f"customer-{n}"), *point.series.tags[1:])
+        lived.came(Point(Series(point.series.measurement, tags), MIDNIGHT, point.fields))
+    assert len(lived.points("exposure_trend_by_group")) == len(points)
+    assert len(looks) <= 2

@@ -153,23 +153,23 @@ class _Provider:
         while time.time() < end:
             idle = watched.cpu()
             time.sleep(_QUIET_SECONDS)
-            # Its housekeeping goes on; a backlog takes a whole core.
-            if watched.cpu() - idle < _QUIET_SECONDS / 10:
+            # Its housekeeping goes on; a backlog takes a whole core, where it gets one. A scrape costs some of it.
+            if watched.cpu() - idle < _QUIET_SECONDS / 10 and not _waiting(self._metrics()):
                 break
+
+    def _metrics(self) -> str:
+        with httpx.Client(trust_env=False, timeout=120) as client:
+            return client.get(f"http://127.0.0.1:{self._port}/metrics").raise_for_status().text
 
     def _scrape(self, what: str, watched: Watched) -> Row:
         before, began = watched.cpu(), time.monotonic()
-        with httpx.Client(trust_env=False, timeout=120) as client:
-            answer = client.get(f"http://127.0.0.1:{self._port}/metrics")
+        text = self._metrics()
         took, spent = time.monotonic() - began, watched.cpu() - before
-        waiting = sum(
-            map(float, re.findall(r"^collector_(?:sink|derive)_backlog_points\S* (\S+)$", answer.text, re.MULTILINE))
-        )
         return Row(
             what=f"{what}: a scrape",
             measured=f"{short(took)} s, {short(spent)} s of CPU",
-            against=f"{short(len(answer.content) / _MIB)} MiB, {answer.text.count('_by_group{'):,} groups shown",
-            figure=f"{short(took)} s; {waiting:,.0f} points wait",
+            against=f"{short(len(text.encode()) / _MIB)} MiB, {text.count('_by_group{'):,} groups shown",
+            figure=f"{short(took)} s; {_waiting(text):,.0f} points wait",
         )
 
     def _status(self, what: str) -> Iterator[Row]:
@@ -216,6 +216,11 @@ class _Provider:
             against=f"{short(heap / _MIB)} MiB of its heap",
             figure=f"{short(series / self._tenants)} series a tenant",
         )
+
+
+def _waiting(metrics: str) -> float:
+    """Return how many points wait to be derived from, or to be delivered."""
+    return sum(float(line.split()[-1]) for line in metrics.splitlines() if _BACKLOG.match(line))
 
 
 def _begun(now: int, least: int) -> int:

@@ -55,7 +55,7 @@ def test_nothing_in_a_container_can_be_written_to_but_its_volume(image: Image, t
     with image.container(tmp_path / "container", {}) as container:
         found = container.run("find", "/opt/exposure-collector", STATE, "-writable", "!", "-type", "l")
         assert found.stdout.split() == [STATE]
-        for path in ("/tmp/x", "/etc/x", "/opt/exposure-collector/x"):  # noqa: S108 - where nothing may be
+        for path in ("/tmp/new.file", "/etc/new.file", "/opt/exposure-collector/new.file"):  # noqa: S108 - where nothing may be
             assert "Read-only" in container.run("touch", path).stderr
         assert container.run("python3", "-m", "pip", "--version").returncode != 0
         assert container.run("ls", "/src", "/build").returncode != 0

@@ -188,9 +188,11 @@ def _list(settings: "Settings", tenants: Sequence[str], *, as_json: bool) -> Non
         chosen = some_tenants(settings, journal, tenants) if tenants else every
         found = notes(journal, every, 0, MAX_TIME)
     by_id: dict[str, list[Note]] = {}
-    for note in sorted(found, key=lambda note: -note.at):
+    for note in found:
         by_id.setdefault(note.id, []).append(note)
-    meant = [alike for alike in by_id.values() if any(note.tenant in chosen for note in alike)]
+    # Of what was noted of one moment the later one is the newer.
+    newest = sorted(by_id.values(), key=lambda alike: alike[0].at)[::-1]
+    meant = [alike for alike in newest if any(note.tenant in chosen for note in alike)]
     if as_json:
         print(json.dumps({"annotations": [_document(alike) for alike in meant]}))
         return

@@ -1,6 +1,6 @@
 """Lives a month of hourly polls in a minute, and prints what it used as JSON; ends with 1 where something grows.
 
-Is a process of its own, so that its figures are the service's alone (`system/test_month.py` reads them). All of it
+Is a process of its own, so that its figures are the service's alone (`month/figures.py` reads them). All of it
 happens on loopback, and stops by itself.
 
     python -m tests.month --slots 720         from the project's root; `make month` has one arena, too

@@ -24,6 +24,8 @@ _OURS = re.compile(r"COLLECTOR_|AZURE_|INFLUXDB_|((HTTPS?|ALL|NO)_PROXY|COLUMNS)
 _MEASURED = {"run", "once"}
 """Of the commands that are told to end: the others are interrupted wherever they are, also inside of what measures the
 coverage, which then waits for its own lock for ever."""
+_TELLING = {"check"}
+"""Commands that find what they find by what they look at, however they are called."""
 _ways: set[tuple[str, ...]] = set()
 """In which ways the test files have called commands so far."""
 
@@ -64,7 +66,7 @@ def _new(words: Sequence[str]) -> bool:
     """
     test = os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")[0]
     way = (test, *words[:1], *sorted(word for word in words if word.startswith("-")))
-    new = way not in _ways
+    new = way not in _ways or not _TELLING.isdisjoint(words[:1])
     _ways.add(way)
     return new
 

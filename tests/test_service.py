@@ -16,11 +16,12 @@ from collector.pipeline import Outcome
 from collector.point import Point
 from collector.service import run
 from collector.service.clock import ClockWatch
-from collector.service.engine import Engine, slot_of
+from collector.service.engine import Engine
 from collector.service.expiry import Expiry
 from collector.service.facts import Watching
 from collector.service.lanes import Lanes
 from collector.service.run import Running
+from collector.service.slots import slot_of
 from collector.service.soundness import Soundness
 from collector.settings import Settings, load
 

@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from collector.defender import Defender, portal
 from collector.derive import Rules
-from collector.errors import ConfigError, JournalError
+from collector.errors import ConfigError
 from collector.history.spikes import Rule
 from collector.http.clients import Clients
 from collector.influx import open_sink
@@ -215,11 +215,6 @@ class Engine:
             )
 
 
-def slot_of(seconds: float, interval: int) -> int:
-    """Return the slot (ms) of a moment: floored to a whole multiple of the interval since the epoch."""
-    return int(seconds // interval) * interval * 1000
-
-
 def rules(settings: Settings, links: Mapping[str, str] | None = None) -> Rules:
     """Return by what points are derived, as the settings have it. `links`: by tenant, where they may change."""
     spikes = settings.spikes
@@ -241,12 +236,3 @@ def _known_ids(journal: Journal, tenant: str) -> Callable[[], Mapping[str, str]]
         return last_ids(journal, tenant, int(time.time() * 1000) - _IDS_DAYS * _DAY)
 
     return known_ids
-
-
-def succeeded(journal: Journal, slot: int) -> frozenset[tuple[str, str]]:
-    """Return of whom (tenant, subject) a poll of the slot has succeeded, as far as the journal tells."""
-    try:
-        polls = journal.at("collector_poll", slot)
-    except JournalError:
-        return frozenset()  # polled once too often is better than not at all
-    return frozenset((point.series.tag("tenant"), point.series.tag("subject")) for point in polls if point.fields["ok"])

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from collector.errors import CollectorError
 from collector.journal import Journal, in_charge
 from collector.pipeline import Outcome, Terms
-from collector.service.engine import Engine, slot_of, succeeded
+from collector.service.engine import Engine
 from collector.service.patience import BACKOFF, Delivered, Patience
+from collector.service.slots import slot_of, succeeded
 from collector.service.soundness import Soundness
 from collector.settings import Settings
 

@@ -11,13 +11,14 @@ from collector.log import logger
 from collector.pipeline import Backoff, Outcome, Terms
 from collector.point import rfc3339
 from collector.service.clock import ClockWatch
-from collector.service.engine import KEEP, PRUNE, SLOT, STOP_SECONDS, Engine, slot_of, succeeded
+from collector.service.engine import KEEP, PRUNE, SLOT, STOP_SECONDS, Engine
 from collector.service.expiry import Expiry
 from collector.service.facts import Watching
 from collector.service.manager import Manager
 from collector.service.offset import Offset
 from collector.service.reload import Change, Reload
 from collector.service.reloading import Reloading
+from collector.service.slots import slot_of, succeeded
 from collector.service.soundness import Soundness
 from collector.service.spread import span
 from collector.settings import Settings

@@ -151,7 +151,7 @@ def _scores(connection: sqlite3.Connection, rows: Rows, raw: Iterable[Raw]) -> I
     try:
         for id_, number, time, shape, data in raw:
             if shape != known:
-                known, place = shape, rows.names.place(connection, shape, _FIELD)
+                known, place = shape, rows.shapes.place(connection, shape, _FIELD)
             if place < 0 or crc32(data, crc32(key_bytes(id_, number, time, shape))) != WHOLE:
                 raise _Damaged
             yield number, time, _FLOAT(data, place)[0]

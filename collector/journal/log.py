@@ -45,6 +45,7 @@ class Journal(Reader):
         def stale() -> None:
             self.era += 1
             rows.names.doubt()
+            rows.shapes.forget()
 
         # Opening the file calls it, too.
         database = Database(

@@ -1,4 +1,4 @@
-"""The numbers that stand for series and shapes in the journal, learnt once.
+"""The numbers that stand for series in the journal, learnt once.
 
 Of all series memory holds no more than a fingerprint and a number, and as objects those that were in use last: of the
 rest the file is asked by number. A row of names that doesn't prove whole is never used for a new point.
@@ -9,12 +9,10 @@ from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 
-from collector.batch import Shape
 from collector.journal.codec import Damaged
 from collector.journal.fingerprints import Fingerprints
 from collector.journal.named import SERIES, decoded, row_of, texts
 from collector.journal.numbers import new_number
-from collector.journal.shapes import Shapes
 from collector.journal.warm import Warm
 from collector.point import Series
 
@@ -30,20 +28,15 @@ _FAMILIES = 4
 
 
 class Names:
-    """Series and shapes by number and back. Every method runs inside a transaction of the caller's."""
+    """Series by number and back. Every method runs inside a transaction of the caller's."""
 
     def __init__(self) -> None:
-        self.shapes = Shapes()
         self._fingerprints = Fingerprints()
         self._warm = Warm(_WARM)
         self.forget()
 
     def forget(self) -> None:
         """Learn all anew: what was learnt is of another file, or something of it has gone."""
-        self.shapes.forget()
-        self._forget_series()
-
-    def _forget_series(self) -> None:
         self._fingerprints.clear()
         self._warm.clear()
         self._learnt = 0
@@ -71,7 +64,6 @@ class Names:
 
     def doubt(self) -> None:
         """Look, before any name is used again, whether those that were learnt still stand in the file."""
-        self.shapes.forget()
         self._doubted = True
 
     def begin(self) -> None:
@@ -156,14 +148,6 @@ class Names:
         ).fetchall()
         return self._sound(connection, rows), rows[-1][0] if len(rows) == most else None
 
-    def shape(self, connection: sqlite3.Connection, number: int) -> Shape:
-        """Return the shape of a number; raise Damaged when its row is gone or not what was written."""
-        return self.shapes.shape(connection, number)
-
-    def place(self, connection: sqlite3.Connection, number: int, field: str) -> int:
-        """Return at which byte a float stands in the values of a shape; -1 where it has another place in each row."""
-        return self.shapes.place(connection, number, field)
-
     def _settle(self, connection: sqlite3.Connection) -> None:
         """Go on with what was learnt if all of it stands in the file."""
         if not self._doubted:
@@ -173,7 +157,7 @@ class Names:
         except sqlite3.DatabaseError:
             stands = False  # of what can't be read it is not known
         if not stands:
-            self._forget_series()
+            self.forget()
         self._doubted = False
 
     def _learn(self, connection: sqlite3.Connection) -> None:

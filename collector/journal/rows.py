@@ -18,6 +18,7 @@ from collector.batch import Batch, Columns, Filter, Row, Shape
 from collector.journal.codec import WHOLE, Damaged, Read, key_bytes, reader
 from collector.journal.harm import Harm, log
 from collector.journal.names import Names
+from collector.journal.shapes import Shapes
 from collector.point import Point, Series, Value
 
 Raw = tuple[int, int, int, int, bytes]
@@ -38,6 +39,7 @@ class Rows:
 
     def __init__(self, tell: Callable[[str], object] | None = None) -> None:
         self.names = Names()
+        self.shapes = Shapes()
         self._tell = tell
         self._damaged: set[str] = set()
         self._news: list[Harm] = []
@@ -58,7 +60,7 @@ class Rows:
         )
 
     def _encoded(self, connection: sqlite3.Connection, id_: int, number: int, point: Point) -> Raw:
-        packer = self.names.shapes.packer(connection, point.fields)
+        packer = self.shapes.packer(connection, point.fields)
         return id_, number, point.time, packer.number, packer.packed(id_, number, point.time, point.fields)
 
     def between(self, connection: sqlite3.Connection, start: int, end: int, limit: int, wanted: Filter) -> Batch:
@@ -170,7 +172,7 @@ class Rows:
         return Columns(ids, every, times, shapes, values)
 
     def _form(self, connection: sqlite3.Connection, shape: int) -> tuple[Shape, Read]:
-        fields = self.names.shape(connection, shape)
+        fields = self.shapes.shape(connection, shape)
         return fields, reader(fields)
 
     def _name(self, damage: Damaged, **where: object) -> None:

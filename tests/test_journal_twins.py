@@ -1,7 +1,7 @@
 """A name that can't be read for a while, and can be again: a series with two numbers, which become one."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from sqlite3 import Connection
@@ -15,6 +15,7 @@ from pytest_structlog import StructuredLogCapture
 from collector.batch import DeadLetter
 from collector.journal import Journal
 from collector.journal.database import Database
+from collector.point import Point
 from collector.service.soundness import Soundness
 
 NOW = MIDNIGHT + 2 * DAY
@@ -29,6 +30,16 @@ def opened(path: Path) -> Journal:
 def unreadable(path: Path, *, again: bool = False) -> None:
     """Let the name of the first series not prove itself, or be as it was."""
     look(path, "UPDATE series SET crc = crc + ? WHERE id = 1", -1 if again else 1)
+
+
+def two_numbers(path: Path, before: Sequence[Point], after: Sequence[Point]) -> None:
+    """Make a journal of points, and of others that came while the name of the first group could not be read."""
+    with opened(path) as journal:
+        journal.append(before)
+    unreadable(path)
+    with opened(path) as journal:
+        journal.append(after)
+    unreadable(path, again=True)
 
 
 @settings(max_examples=40, deadline=None)
@@ -69,12 +80,7 @@ def test_what_came_under_either_number_is_one_history(
 def test_what_comes_between_its_steps_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Another thread appends after one of them, also under the number that the series no longer has."""
     path = tmp_path / "journal.db"
-    with opened(path) as journal:
-        journal.append([group("a", MIDNIGHT)])
-    unreadable(path)
-    with opened(path) as journal:
-        journal.append([group("a", MIDNIGHT + HOUR)])
-    unreadable(path, again=True)
+    two_numbers(path, [group("a", MIDNIGHT)], [group("a", MIDNIGHT + HOUR)])
     points = [group("a", MIDNIGHT + hour * HOUR) for hour in range(12)]
     turns = itertools.count(1)
     with opened(path) as journal:
@@ -119,12 +125,7 @@ def test_a_dead_letter_keeps_its_name(tmp_path: Path) -> None:
 def test_what_can_not_be_read_keeps_its_name(tmp_path: Path) -> None:
     """A row that is damaged for a while is the series' again when it can be read: its number is still there."""
     path = tmp_path / "journal.db"
-    with opened(path) as journal:
-        journal.append([group("a"), group("a", MIDNIGHT + HOUR)])
-    unreadable(path)
-    with opened(path) as journal:
-        journal.append([group("a", MIDNIGHT + 2 * HOUR)])
-    unreadable(path, again=True)
+    two_numbers(path, [group("a"), group("a", MIDNIGHT + HOUR)], [group("a", MIDNIGHT + 2 * HOUR)])
     ((data,),) = look(path, "SELECT data FROM point WHERE id = 1")
     with opened(path) as journal:
         look(path, "UPDATE point SET data = zeroblob(12) WHERE id = 1")
@@ -139,12 +140,9 @@ def test_no_writer_waits_for_a_look_at_every_row(tmp_path: Path, monkeypatch: py
     longest = []
     for count in (100, 4_000):
         path = tmp_path / f"{count}.db"
-        with opened(path) as journal:
-            journal.append([group("a"), *(group("b", MIDNIGHT + n * 1000) for n in range(count))])
-        unreadable(path)
-        with opened(path) as journal:
-            journal.append([group("a", MIDNIGHT + HOUR)])
-        unreadable(path, again=True)
+        two_numbers(
+            path, [group("a"), *(group("b", MIDNIGHT + n * 1000) for n in range(count))], [group("a", MIDNIGHT + HOUR)]
+        )
         with opened(path) as journal:
             taken, each = steps(journal), [0]
             writing = Database.writing
@@ -171,12 +169,7 @@ def test_no_writer_waits_for_a_look_at_every_row(tmp_path: Path, monkeypatch: py
 def test_who_remembers_what_was_read_is_told(tmp_path: Path) -> None:
     """More is the past of a series when its two numbers are one: what was made of less holds no more."""
     path = tmp_path / "journal.db"
-    with opened(path) as journal:
-        journal.append([group("a")])
-    unreadable(path)
-    with opened(path) as journal:
-        journal.append([group("a", MIDNIGHT + HOUR)])
-    unreadable(path, again=True)
+    two_numbers(path, [group("a")], [group("a", MIDNIGHT + HOUR)])
     with opened(path) as journal:
         before = journal.file
         journal.unite()
@@ -200,12 +193,7 @@ def test_a_name_that_stays_unreadable_is_left(tmp_path: Path) -> None:
 def test_the_service_unites_at_its_look(tmp_path: Path, log: StructuredLogCapture) -> None:
     """At the start and daily; it is said once."""
     path = tmp_path / "journal.db"
-    with opened(path) as journal:
-        journal.append([group("a")])
-    unreadable(path)
-    with opened(path) as journal:
-        journal.append([group("a", MIDNIGHT + HOUR)])
-    unreadable(path, again=True)
+    two_numbers(path, [group("a")], [group("a", MIDNIGHT + HOUR)])
     with opened(path) as journal:
         soundness = Soundness(journal)
         soundness.look()

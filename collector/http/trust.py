@@ -62,9 +62,8 @@ class Trust:
         try:
             return self._beginning()
         except ConfigError:
-            return (
-                self._context
-            )  # ca_file was sound when it was named; what can't be read now is no reason to forget it
+            # It was sound when it was named: that it can't be read now is no reason to forget it.
+            return self._context
 
     def _beginning(self) -> ssl.SSLContext:
         kind = truststore.SSLContext if sys.platform == "darwin" else ssl.SSLContext

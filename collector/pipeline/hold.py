@@ -4,8 +4,7 @@ Is not a second journal: what waits here is gone with the process, and whoever a
 """
 
 import threading
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from collector.errors import JournalError
 from collector.log import logger
@@ -19,6 +18,10 @@ ones are lost, and it is said how many."""
 _log = logger()
 
 
+class _Fault(JournalError):
+    """Points that can't be stored by a fault of ours: the journal is well, and takes all others."""
+
+
 class Hold:
     """Appends polls in the order in which they came; `appended` is called after each append.
 
@@ -29,11 +32,11 @@ class Hold:
         self._journal = journal
         self._appended = appended
         self._most = most
-        self._waiting: deque[Sequence[Point]] = deque()
+        self._waiting: dict[int, Sequence[Point]] = {}
+        """By a number that grows: in the order in which they came."""
         self._lock = threading.Lock()
         self._appending = threading.Lock()
         self._came = 0
-        self._safe = 0
         self.held = 0
         """How many points wait in memory."""
         self.lost = 0
@@ -53,16 +56,16 @@ class Hold:
                 self.lost += len(points)
                 _log.error("points.lost", count=len(points), held=self.held, most=self._most)
                 return False
-            self._waiting.append(points)
-            self.held += len(points)
             self._came += 1
             ticket = self._came
+            self._waiting[ticket] = points
+            self.held += len(points)
         if self.error is None:
             with self._appending:
                 # Whoever was here before may have taken these points along, or have found that nothing can be written.
-                if self._safe < ticket and self.error is None:
+                if ticket in self._waiting and self.error is None:
                     self._append()
-        return self._safe >= ticket
+        return ticket not in self._waiting
 
     def flush(self) -> bool:
         """Try to append all that waits, in one transaction; return whether nothing waits any more.
@@ -78,20 +81,46 @@ class Hold:
 
     def _append(self) -> None:
         with self._lock:
-            waiting = list(self._waiting)
+            waiting = dict(self._waiting)
         if not waiting:
             return
         try:
-            self._journal.append([point for points in waiting for point in points])
-        except JournalError as error:
-            self.error = error
+            self._store(waiting)
+            error = None
+        except JournalError as failure:
+            error = failure
+        except Exception:  # noqa: BLE001 - whatever is wrong with one poll is nobody else's
+            error = self._each_alone(waiting)
+        safe = [points for ticket, points in waiting.items() if ticket not in self._waiting]
+        before, self.error = self.error, error
+        if error is None and before is not None:
+            _log.warning("journal.recovered", appended=sum(map(len, safe)))
+        elif error is not None and not isinstance(error, _Fault):
             _log.error("journal.failed", error=str(error), mend=error.mend, held=self.held)
-            return
+        if safe:
+            self._appended()
+
+    def _store(self, waiting: Mapping[int, Sequence[Point]]) -> None:
+        """Append these polls in one transaction, and let them wait no more."""
+        self._journal.append([point for points in waiting.values() for point in points])
         with self._lock:
-            for _ in waiting:
-                self.held -= len(self._waiting.popleft())
-            self._safe += len(waiting)
-        if self.error is not None:
-            self.error = None
-            _log.warning("journal.recovered", appended=sum(map(len, waiting)))
-        self._appended()
+            for ticket, points in waiting.items():
+                self.held -= len(points)
+                del self._waiting[ticket]
+
+    def _each_alone(self, waiting: Mapping[int, Sequence[Point]]) -> JournalError | None:
+        """Append what can be, after a fault of ours with one of these polls: it alone waits on, and is not dropped.
+
+        Return what the last failure was.
+        """
+        error: JournalError | None = None
+        for ticket, points in waiting.items():
+            try:
+                self._store({ticket: points})
+            except JournalError as failure:
+                return failure
+            except Exception:  # noqa: BLE001 - as above
+                error = _Fault("some points can't be stored, by a fault of the collector; its log has the trace")
+                if not isinstance(self.error, _Fault):
+                    _log.exception("journal.failed", points=len(points), held=self.held)
+        return error

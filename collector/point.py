@@ -8,9 +8,10 @@ import math
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import repeat
+from itertools import chain, repeat
+from typing import Self
 
 Value = float | int | str
 
@@ -124,42 +125,56 @@ def outside(time: int) -> str:
     return f"is too {'early' if time < 0 else 'late'}: times from 1970-01-01 to 2262-04-11 are taken"
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
-class Series:
-    """A measurement and its tags, in the order of `config/measurements.toml`. Every tag has a value."""
+class Series(tuple[str, ...]):
+    """A measurement and its tags, in the order of `config/measurements.toml`. Every tag has a value.
 
-    measurement: str
-    tags: tuple[tuple[str, str], ...]
-    _hash: int = field(init=False, repr=False, compare=False)
-    """Made once: a series is looked up many times a point."""
+    Is its texts, one behind the other: the measurement, then each tag's key and value. There are hundreds of thousands:
+    pairs of tags and a hash that is kept would take 240 bytes each, beside the 96 of the texts' places.
+    """
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((self.measurement, self.tags)))
-        for key, value in self.tags:
+    __slots__ = ()
+
+    def __new__(cls, measurement: str, tags: Iterable[tuple[str, str]]) -> Self:
+        """Raise ValueError where a tag's value can't be carried."""
+        series = cls.proven((measurement, *chain.from_iterable(tags)))
+        for key, value in series.tags:
             if not carried(value):
-                raise ValueError(f"{self.measurement}: the tag {key} can't be carried: {value!r}")
-
-    @classmethod
-    def proven(cls, measurement: str, tags: tuple[tuple[str, str], ...]) -> "Series":
-        """Return a series that was one before it was written, and has proved to be what was written then."""
-        series = object.__new__(cls)
-        for name, value in (("measurement", measurement), ("tags", tags), ("_hash", hash((measurement, tags)))):
-            object.__setattr__(series, name, value)
+                raise ValueError(f"{measurement}: the tag {key} can't be carried: {value!r}")
         return series
 
-    def __hash__(self) -> int:
-        return self._hash
+    @classmethod
+    def proven(cls, texts: Iterable[str]) -> Self:
+        """Return a series of texts that were one's before they were written, and have proved to be what was written."""
+        return tuple.__new__(cls, texts)
 
-    def __reduce__(self) -> tuple[type["Series"], tuple[str, tuple[tuple[str, str], ...]]]:
-        # In another process texts have other hashes.
-        return Series, (self.measurement, self.tags)
+    def __getnewargs__(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        return self.measurement, self.tags
+
+    def __repr__(self) -> str:
+        return f"Series(measurement={self.measurement!r}, tags={self.tags!r})"
+
+    @property
+    def measurement(self) -> str:
+        """What is measured."""
+        return self[0]
+
+    @property
+    def tags(self) -> tuple[tuple[str, str], ...]:
+        """Key and value of each tag."""
+        return tuple(zip(self[1::2], self[2::2], strict=False))
 
     def tag(self, key: str) -> str:
         """Return the value of a tag that this measurement has; raise KeyError for another."""
-        for name, value in self.tags:
-            if name == key:
-                return value
-        raise KeyError(key)
+        if self[1] == key:
+            return self[2]
+        try:
+            return self[2 * self[1::2].index(key) + 2]
+        except ValueError:
+            raise KeyError(key) from None
+
+    def of(self, measurement: str) -> "Series":
+        """Return the series of another measurement that has the same tags."""
+        return tuple.__new__(Series, (measurement, *self[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,19 +223,22 @@ def of_groups(tenant: str, names: Iterable[str], ids: Iterable[str]) -> list[Ser
 
     They aren't looked at again: an answer of a new tenant has thousands of them.
     """
-    named, identified = zip(repeat("rbacGroupName"), names, strict=False), zip(repeat("rbacGroupId"), ids, strict=False)
-    every = list(zip(repeat(("tenant", tenant)), named, identified, strict=False))
-    made = list(map(object.__new__, repeat(Series, len(every))))
-    deque(map(_set_measurement, made, repeat(_BY_GROUP)), maxlen=0)
-    deque(map(_set_tags, made, every), maxlen=0)
-    deque(map(_set_hash, made, map(hash, zip(repeat(_BY_GROUP), every, strict=False))), maxlen=0)
-    return made
+    every = zip(
+        repeat(_BY_GROUP),
+        repeat("tenant"),
+        repeat(tenant),
+        repeat("rbacGroupName"),
+        names,
+        repeat("rbacGroupId"),
+        ids,
+        strict=False,
+    )
+    return list(map(Series.proven, every))
 
 
 _BY_GROUP = "exposure_score_by_group"
 # A frozen class refuses its own way of setting: these are the slots themselves.
 _set_series, _set_time, _set_fields = (vars(Point)[slot].__set__ for slot in ("series", "time", "fields"))
-_set_measurement, _set_tags, _set_hash = (vars(Series)[slot].__set__ for slot in ("measurement", "tags", "_hash"))
 
 
 def _storable(value: object) -> bool:

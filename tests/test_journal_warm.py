@@ -34,39 +34,6 @@ def test_who_was_in_use_last_is_held(asked: list[int], most: int) -> None:
     assert not any(warm.number(series) or warm.series(n) for n, series in enumerate(every_series))
 
 
-@given(st.lists(st.tuples(st.integers(1, 30), st.booleans()), max_size=200), st.integers(1, 8))
-def test_what_others_hold_stays_one_object(asked: list[tuple[int, bool]], most: int) -> None:
-    """Whoever holds a series gets that object again, however many came since; of what nobody holds nothing is left."""
-    warm = Warm(most)
-    theirs: dict[int, Series] = {}
-    series: Series | None = None
-    for n, hold in asked:
-        series = warm.series(n)
-        if series is None:
-            assert n not in theirs
-            warm.keep(n, series := group(f"g{n}").series)
-        assert theirs.get(n, series) is series
-        if hold:
-            theirs[n] = series
-        else:
-            theirs.pop(n, None)
-    held = {*warm._old_series, *warm._series, *theirs}
-    assert {n for n in range(31) if warm._of_others(n) is not None} == held
-    theirs.clear()
-    series = None
-    for n in range(100, 100 + 2 * most):
-        warm.keep(n, group(f"g{n}").series)
-    assert not any(warm.series(n) for n in range(31))
-
-
-def test_a_number_out_of_all_order_takes_no_room() -> None:
-    """A damaged file may have any number: the series is held as others are, with no place for those between."""
-    warm = Warm(4)
-    warm.keep(1 << 60, series := group("a").series)
-    assert warm.series(1 << 60) is series
-    assert len(warm._elsewhere) == 0
-
-
 def test_more_series_than_are_held_keep_their_numbers(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """A journal of more groups than memory holds appends, reads and asks as one that holds them all."""
     monkeypatch.setattr(names, "_WARM", 3)

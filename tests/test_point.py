@@ -143,6 +143,6 @@ def test_times_are_said_in_utc() -> None:
 
 def test_a_series_that_proved_itself_is_the_same_as_one_that_was_made() -> None:
     """Read back, a series is equal to the one that was written, in every way that a series is used."""
-    read = Series.proven("exposure_score", (("tenant", "contoso"),))
+    read = Series.proven(["exposure_score", "tenant", "contoso"])
     assert (read, hash(read), repr(read), {SERIES: 1}[read]) == (SERIES, hash(SERIES), repr(SERIES), 1)
     assert pickle.loads(pickle.dumps(read)) == SERIES  # noqa: S301 - its own

@@ -40,14 +40,14 @@ class Changes:
     def note(self, rows: Sequence[Row]) -> None:
         """Take note of the days of scores, and of the moments where they are groups'."""
         midnight = self._today * DAY
-        last, whose = -1, None
+        last, whose = -1, ""
         for row in rows:
             point = row.point
             series, time = point.series, point.time
             # The groups of a tenant come together.
-            if series.measurement == GROUPS and (time != last or series.tags[0] != whose):
-                last, whose = time, series.tags[0]
-                self.seen[series.tag("tenant")].add(time)
+            if series.measurement == GROUPS and (time != last or series.tag("tenant") != whose):
+                last, whose = time, series.tag("tenant")
+                self.seen[whose].add(time)
             if time < midnight and likely(sample(point).score):
                 self.days[series, time // DAY] = None
 

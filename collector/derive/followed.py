@@ -22,6 +22,11 @@ class Followed(tuple[Series, ...]):
     __slots__ = ()
 
     @property
+    def short(self) -> "Series | Followed":
+        """The one series that it has, or itself: what has to be held to know who it is."""
+        return self[0] if len(self) == 1 else self
+
+    @property
     def series(self) -> Sequence[Series]:
         """All series that are its past."""
         return self
@@ -58,20 +63,19 @@ def followed(every: Iterable[Series]) -> Mapping[Series, Followed]:
 
 def trend_of(series: Series) -> Series:
     """Return the series of what is told of a score."""
-    return Series(TRENDS[series.measurement], series.tags)
+    return series.of(TRENDS[series.measurement])
 
 
 def daily_of(series: Series) -> Series:
     """Return the series of a score's days."""
-    return Series(f"{series.measurement}_daily", series.tags)
+    return series.of(f"{series.measurement}_daily")
 
 
 def spike_of(series: Series) -> Series:
     """Return the series of a score's spikes."""
-    tags: Sequence[tuple[str, str]] = series.tags
     if series.measurement == ORGANIZATION:
-        tags = (*tags, ("rbacGroupName", EVERYBODY), ("rbacGroupId", NO_ID))
-    return Series(SPIKES, tuple(tags))
+        return Series(SPIKES, (*series.tags, ("rbacGroupName", EVERYBODY), ("rbacGroupId", NO_ID)))
+    return series.of(SPIKES)
 
 
 def name_of(series: Series) -> str:

@@ -12,7 +12,7 @@ from collector.derive.telling import Telling
 from collector.derive.walk import kept_of
 from collector.history.card import DAY
 from collector.history.rises import EVERYBODY, WITHDRAWN
-from collector.point import MAX_TIME, Point, Series
+from collector.point import MAX_TIME, Point
 
 
 class Others:
@@ -47,7 +47,7 @@ class Others:
         """
         end = kept_of(spike).episode.end or MAX_TIME
         during = [moment for moment in moments if spike.time + DAY <= moment < end]
-        series = Series(GROUPS, spike.series.tags)
+        series = spike.series.of(GROUPS)
         if not during or not self._known.knows(series):  # of a spike that was imported there may be no score at all
             return None
         one = self._known.who(series)

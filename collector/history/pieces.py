@@ -33,7 +33,7 @@ def pieces(past: Past, every: Sequence[Series], since: int, now: int) -> Iterato
 
 def daily(series: Series) -> Series:
     """Return the series of a score's daily points."""
-    return Series(f"{series.measurement}_daily", series.tags)
+    return series.of(f"{series.measurement}_daily")
 
 
 def _samples(past: Past, every: Sequence[Series], since: int, until: int) -> Iterator[Piece]:

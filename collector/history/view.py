@@ -203,4 +203,4 @@ def _organization(tenant: str) -> Series:
 
 
 def _trend(series: Series) -> Series:
-    return Series(series.measurement.replace("exposure_score", "exposure_trend"), series.tags)
+    return series.of(series.measurement.replace("exposure_score", "exposure_trend"))

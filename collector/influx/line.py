@@ -54,7 +54,8 @@ class _Heads(dict[Series, str]):
 
 def _head(series: Series) -> str:
     # Sorted by key, as the server keeps them: it spares each write a sort.
-    tags = "".join([f",{_name(key)}={_name(value)}" for key, value in sorted(series.tags)])
+    pairs = sorted(zip(series[1::2], series[2::2], strict=False))
+    tags = "".join([f",{_name(key)}={_name(value)}" for key, value in pairs])
     return series.measurement.replace(",", "\\,").replace(" ", "\\ ") + tags
 
 

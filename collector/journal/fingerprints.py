@@ -8,7 +8,6 @@ import os
 import struct
 from collections.abc import Iterable
 from hashlib import blake2b
-from itertools import chain
 
 from collector.point import Series
 
@@ -36,7 +35,7 @@ class Fingerprints:
 
     def of(self, series: Series) -> bytes:
         """Return the fingerprint of a series."""
-        return self.of_texts(chain((series.measurement,), *series.tags))
+        return self.of_texts(series)
 
     def of_texts(self, texts: Iterable[str]) -> bytes:
         """Return the fingerprint of a series by its texts: the measurement, and each tag's key and value."""

@@ -35,5 +35,4 @@ def texts(number: int, row: Sequence[Any]) -> Sequence[str]:
 def decoded(number: int, row: Sequence[Any]) -> Series:
     """Return the series of a row behind its number; raise Damaged where it is not what was written."""
     # Interned: most series have these texts in common.
-    measurement, key, tenant, *rest = map(sys.intern, texts(number, row))
-    return Series.proven(measurement, ((key, tenant), *zip(rest[::2], rest[1::2], strict=True)))
+    return Series.proven(map(sys.intern, texts(number, row)))

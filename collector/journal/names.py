@@ -230,7 +230,7 @@ class Names:
 
     def _add(self, connection: sqlite3.Connection, new: Sequence[Series]) -> None:
         """Let series that have no number have new ones, one behind the other."""
-        if any(series.tags[0][0] != "tenant" for series in new):
+        if any(series[1] != "tenant" for series in new):
             raise ValueError("the first tag of a series is its tenant")
         if not new:
             return

@@ -58,7 +58,7 @@ class _Scrape(Collector):
         )
         for point in self._facts.scores(GROUP_SERIES):
             family = whole if point.series.measurement == "exposure_score" else groups
-            family.add_metric([value for _, value in point.series.tags], float(point.fields["score"]))
+            family.add_metric(point.series[2::2], float(point.fields["score"]))
         yield whole
         yield groups
 

@@ -1,0 +1,50 @@
+"""collector.defender: the ids that are remembered of a tenant's groups, in few bytes and as they came."""
+
+import tracemalloc
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.defender.last_ids import LastIds
+
+_NAMES = st.sampled_from(["", "A", "B", "Büro", "x\ud800", "\0", '"', "日本", "a,b"])
+_ANSWERS = st.lists(st.dictionaries(_NAMES, st.sampled_from(["1", "2", "none"])), max_size=6)
+
+
+@given(_ANSWERS, st.sets(st.integers(0, 5)))
+def test_the_last_id_of_each_name_is_known(answers: list[dict[str, str]], whole: set[int]) -> None:
+    """Whatever comes, and whichever answers come to their end: as a dict has it, also where all is the same again."""
+    ids, model = LastIds(), dict[str, str]()
+    for n, answer in enumerate(answers):
+        for _ in range(2):
+            ids.learn([*answer], [*answer.values()])
+            model |= answer
+            if n in whole:
+                ids.pack()
+            assert len(ids) == len(model)
+    assert {name: ids.of(name) for name in [*model, "never seen"]} == {**model, "never seen": None}
+
+
+def test_who_is_kept_is_known_by_his_tags() -> None:
+    """Of two groups of one name the one whose id it is; of a name that no tag can hold, its tag."""
+    ids = LastIds()
+    ids.learn(["A", "(all)", "B"], ["1", "2", "3"])
+    ids.pack()
+    ids.keep({("A", "1"), ("(all)", "2"), ("B", "4")})
+    assert [ids.of(name) for name in ("A", "(all)", "B")] == ["1", None, None]
+
+
+def test_between_two_answers_a_group_takes_less_than_fifty_bytes() -> None:
+    """At 200,000 groups that are 10 MiB at the most; an answer like the one before makes it no more."""
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        ids = LastIds()
+        for _ in range(2):
+            ids.learn([f"Clients of site {n}" for n in range(2_000)], [str(n) for n in range(2_000)])
+            ids.pack()
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (held - before) / 2_000 < 50
+    assert ids.of("Clients of site 77") == "77"

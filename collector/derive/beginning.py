@@ -44,7 +44,7 @@ class Beginning:
                 points.append(Point(trend_of(series), time, trend_fields(now, _UNKNOWN, judged)))
             stands.append(
                 Stand(
-                    one=one,
+                    whose=one.short,
                     last=same.setdefault(time, time),
                     day=same.setdefault(time // DAY, time // DAY),
                     usual=None,

@@ -56,9 +56,9 @@ class Derive:
         self._rules = rules
         self._clock = clock
         self._apart = apart
-        self._known = Known(journal)
-        self._recent = Recent(journal)
         self._stands = Stands()
+        self._known = Known(journal, self._stands)
+        self._recent = Recent(journal)
         self._closing = Closing(journal, self._known, rules.interval)
         self._taking = Taking(journal, rules, apart, self._known, self._recent, self._stands)
         self._saying = Saying(journal, self._known, self._recent, rules)

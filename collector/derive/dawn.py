@@ -32,7 +32,7 @@ class Dawn:
 
     def _closes(self, stands: Sequence[Stand], days: Sequence[int]) -> Sequence[Sequence[float]]:
         """Return the closes of the days that count for each of the scores, oldest first."""
-        every = [series for stand in stands for series in stand.one.series]
+        every = [series for stand in stands for series in stand.series]
         found = self._journal.across.earlier(every, [(day + 1) * DAY - 1 for day in days])
         closes: Sequence[list[float]] = [[] for _ in stands]
         for day, scores in zip(days, found, strict=True):
@@ -54,7 +54,7 @@ class Dawn:
         Of no place comes more than one.
         """
         its = [n for n in wanted if (day + 1) * DAY > (stands[n].broken or 0)]
-        owners = {daily_of(series): n for n in its for series in stands[n].one.series}
+        owners = {daily_of(series): n for n in its for series in stands[n].series}
         points = self._journal.across.histories(list(owners), day * DAY, day * DAY + 1)
         lasts = {point.series: float(point.fields["last"]) for point in points}
         # By the last of its series that has one.
@@ -67,6 +67,6 @@ def each_newest(stands: Sequence[Stand], scores: Sequence[_Old]) -> Sequence[_Ol
         return scores
     rest = iter(scores)
     return [
-        max((old for _ in stand.one.series if (old := next(rest)) is not None), key=lambda its: its[0], default=None)
+        max((old for _ in stand.series if (old := next(rest)) is not None), key=lambda its: its[0], default=None)
         for stand in stands
     ]

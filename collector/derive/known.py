@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from collector.derive.followed import GROUPS, ORGANIZATION, TRENDS, Followed, followed
 from collector.derive.protocols import Journal
+from collector.derive.stands import Stands
 from collector.history.notes import ANNOTATION, EVERY_GROUP
 from collector.point import MAX_TIME, Series
 
@@ -24,49 +25,54 @@ class _Break:
 class Known:
     """Learns names once, for all tenants, and again after `forget`."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, stands: Stands) -> None:
         self._journal = journal
+        self._stands = stands
         self.forget()
 
     def forget(self) -> None:
         """Learn all anew: the journal may have changed otherwise than by what was derived."""
-        self._followed: dict[str, dict[str, Mapping[Series, Followed]]] = {}
+        self._stands.leave()
+        self._read: set[str] = set()
+        """The measurements of which names were learnt."""
         self._breaks: dict[str, Sequence[_Break]] | None = None
 
-    def meet(self, every: Iterable[Series]) -> tuple[Collection[Series], Collection[Followed]]:
-        """Learn the series of scores that are new.
+    def meet(self, every: Iterable[Series]) -> Collection[Followed]:
+        """Learn the series of scores that are new; return who is another by them than what was told of him.
 
-        Return the known ones by which another is followed now, and who is another by that than what was told of him.
+        Of whom another is followed now it is not known any more where he stands.
         """
         new: defaultdict[tuple[str, str], list[Series]] = defaultdict(list)
         for series in every:
-            if series not in self._of(series.measurement, tenant := series.tag("tenant")):
-                new[series.measurement, tenant].append(series)
-        changed: set[Series] = set()
+            if not self.knows(series):
+                new[series.measurement, series.tag("tenant")].append(series)
         reshaped: set[Followed] = set()
         for (measurement, tenant), its in new.items():
-            before = self._of(measurement, tenant)
+            before = self._stands.followed(measurement, tenant)
             after = followed([*before, *its])
-            self._followed[measurement][tenant] = after
-            changed |= {series for series, one in before.items() if after[series] != one}
+            self._stands.follow(measurement, tenant, after)
             reshaped |= {one for one in after.values() if _reshaped(one, before)}
-        return changed, reshaped
+        return reshaped
 
     def who(self, series: Series) -> Followed:
         """Return who is followed by a series of scores that was met."""
-        return self._of(series.measurement, series.tag("tenant"))[series]
+        one = self._stands.who(series)
+        if one is None:
+            raise KeyError(series)
+        return one
 
     def knows(self, series: Series) -> bool:
         """Whether a series of scores was met."""
-        return series in self._of(series.measurement, series.tag("tenant"))
+        return series in self._series(series.measurement, series.tag("tenant"))
 
     def every(self, measurement: str, tenant: str) -> Collection[Followed]:
         """Return all of a tenant who are followed by one measurement."""
-        return set(self._of(measurement, tenant).values())
+        self._learn(measurement)
+        return set(self._stands.followed(measurement, tenant).values())
 
     def groups(self, tenant: str) -> Collection[Series]:
         """Return the series of all device groups of a tenant."""
-        return self._of(GROUPS, tenant).keys()
+        return self._series(GROUPS, tenant)
 
     def both(self, tenant: str) -> Iterable[Followed]:
         """Return all of a tenant who are followed."""
@@ -86,19 +92,19 @@ class Known:
         """Take note that something was annotated."""
         self._breaks = None
 
-    def _of(self, measurement: str, tenant: str) -> Mapping[Series, Followed]:
-        if measurement not in self._followed:
-            self._followed[measurement] = self._read_names(measurement)
-        return self._followed[measurement].get(tenant, {})
+    def _series(self, measurement: str, tenant: str) -> Collection[Series]:
+        self._learn(measurement)
+        return self._stands.series(measurement, tenant)
 
-    def _read_names(self, measurement: str) -> dict[str, Mapping[Series, Followed]]:
+    def _learn(self, measurement: str) -> None:
+        if measurement in self._read:
+            return
         tenants: defaultdict[str, list[Series]] = defaultdict(list)
-        # The journal's own objects, where it has them: there may be hundreds of thousands.
-        scores = {series.tags: series for series in self._journal.series(measurement)}
         for trend in self._journal.series(TRENDS[measurement]):
-            series = scores.get(trend.tags) or Series(measurement, trend.tags)
-            tenants[series.tag("tenant")].append(series)
-        return {tenant: followed(every) for tenant, every in tenants.items()}
+            tenants[trend.tag("tenant")].append(trend.of(measurement))
+        for tenant, every in tenants.items():
+            self._stands.follow(measurement, tenant, followed(every))
+        self._read.add(measurement)
 
     def _read_breaks(self) -> dict[str, Sequence[_Break]]:
         series = [each for each in self._journal.series(ANNOTATION) if each.tag("kind") == "break"]

@@ -78,7 +78,7 @@ class Onward:
             for _, new in each.new:
                 for moment in moments(new.time):
                     if moment >= 0:
-                        asked[moment] += each.stand.one.series
+                        asked[moment] += each.stand.series
         return self._journal.across.before(asked) if asked else {}
 
     def _told(self, each: "_Plain", before: _Before, past: Moments) -> Sequence[Point] | None:

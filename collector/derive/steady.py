@@ -67,7 +67,7 @@ class Steady:
     def _told(self, time: int, steps: Sequence[_Step]) -> Iterable[Point]:
         """Yield the trend points of samples of one time."""
         stands = [stand for _, stand, *_ in steps]
-        every = [series for stand in stands for series in stand.one.series]
+        every = [series for stand in stands for series in stand.series]
         old = [each_newest(stands, scores) for scores in self._journal.across.earlier(every, moments(time))]
         for (row, _, _, usual), day, week, month in zip(steps, *old, strict=True):
             score = float(row.point.fields["score"])

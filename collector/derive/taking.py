@@ -86,9 +86,7 @@ class Taking:
 
     def _meet(self, rows: Sequence[Row], changes: Changes) -> None:
         """Learn new series; who is of other series than before is told anew, from the first sample on."""
-        changed, reshaped = self._known.meet(self._stands.without(row.point.series for row in rows))
-        self._stands.forget(changed)
-        for one in reshaped:
+        for one in self._known.meet(self._stands.without(row.point.series for row in rows)):
             changes.since(one, 0, whole=True)
 
     def _go_on(self, rows: Sequence[Row], now: int, derived: Derived) -> Sequence[Row]:

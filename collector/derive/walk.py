@@ -76,7 +76,7 @@ class Walk:
             return None
         broken = self.broken(self.last)
         today = self.usual(self.last, broken)
-        return Stand(self._one, self.last, self.last // DAY, today, broken, self.breaks(self.last), self.open)
+        return Stand(self._one.short, self.last, self.last // DAY, today, broken, self.breaks(self.last), self.open)
 
     def broken(self, time: int) -> int | None:
         """Return the last break up to a time."""

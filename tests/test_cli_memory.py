@@ -1,0 +1,53 @@
+"""collector.cli.memory: what threads have given back is not kept for each of them."""
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+from collector.cli.memory import give_back_soon
+
+THREADS = """
+import ctypes
+import sys
+import threading
+
+from collector.cli.memory import give_back_soon
+
+if sys.argv[1] == "soon":
+    give_back_soon()
+together = threading.Barrier(8)
+
+def work():
+    together.wait()
+    held = [bytes(5_000) for _ in range(200)]
+    together.wait()
+
+threads = [threading.Thread(target=work) for _ in range(8)]
+for each in threads:
+    each.start()
+for each in threads:
+    each.join()
+ctypes.CDLL(None).malloc_stats()
+"""
+
+
+@pytest.mark.parametrize("when", ["soon", "as glibc has it"])
+def test_threads_share_one_pool(when: str) -> None:
+    """However many of them work at once, by what the C library says of its pools; without the call it has several."""
+    done = subprocess.run([sys.executable, "-c", THREADS, when], capture_output=True, text=True, check=True, timeout=60)
+    assert (done.stderr.count("Arena ") == 1) is (when == "soon")
+
+
+def test_another_c_library_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is nothing of the kind to be told, nothing is, and nothing fails."""
+    asked: list[object] = []
+
+    class Other:
+        def __init__(self, name: object) -> None:
+            asked.append(name)
+
+    monkeypatch.setattr(ctypes, "CDLL", Other)
+    give_back_soon()
+    assert asked == [None]

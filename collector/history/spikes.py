@@ -9,12 +9,14 @@ raise them while it is looked at. What comes and goes (a group of few machines) 
 """
 
 import math
+import struct
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import median
+from typing import Self
 
 from collector.history.card import DAY, Sample
 
@@ -25,6 +27,8 @@ _SIGMA = 1.4826
 _NEWS = 2
 """The rises to a level, within the window, of which a person is told; another is no news."""
 _NOWHERE = -math.inf
+_FLOATS = struct.Struct("<5d")
+_FLOAT: Callable[[bytes, int], tuple[float]] = struct.Struct("<d").unpack_from
 GRAIN = 1e-9
 """Scores are decimal fractions, which floats are not: from 30.6 to 35.6 is 5, and as floats a little less."""
 
@@ -40,18 +44,47 @@ class Rule:
     window_days: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usual:
-    """What is usual on a day: the baseline, and the rise above it that is too much; the last closes' extremes."""
+class Usual(bytes):
+    """What is usual on a day: the baseline, and the rise above it that is too much; the last closes' extremes.
 
-    baseline: float
-    threshold: float
-    least: float
-    """The least of the last three closes."""
-    greatest: float
-    """The greatest of the last two."""
-    worn: float = _NOWHERE
-    """The level that two rises in the window have reached; without two it is nowhere."""
+    Is these numbers in one piece: it is held of each score, and takes 80 bytes there, where as floats they take 200.
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls, *, baseline: float, threshold: float, least: float, greatest: float, worn: float = _NOWHERE
+    ) -> Self:
+        """Pack them."""
+        return super().__new__(cls, _FLOATS.pack(baseline, threshold, least, greatest, worn))
+
+    def __repr__(self) -> str:
+        return f"Usual{_FLOATS.unpack(self)}"
+
+    @property
+    def baseline(self) -> float:
+        """The median of the closes in the window."""
+        return _FLOAT(self, 0)[0]
+
+    @property
+    def threshold(self) -> float:
+        """The points above it that are too many."""
+        return _FLOAT(self, 8)[0]
+
+    @property
+    def least(self) -> float:
+        """The least of the last three closes."""
+        return _FLOAT(self, 16)[0]
+
+    @property
+    def greatest(self) -> float:
+        """The greatest of the last two."""
+        return _FLOAT(self, 24)[0]
+
+    @property
+    def worn(self) -> float:
+        """The level that two rises in the window have reached; without two it is nowhere."""
+        return _FLOAT(self, 32)[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,20 @@
 """Names: a number stands for one series or shape for ever, whatever fails and whoever else writes."""
 
+import json
 import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from journals import DAY, HOUR, MIDNIGHT, every, group, look, org
 from salvages import note
 
 from collector.errors import JournalError
 from collector.journal import Journal
 from collector.journal.database import Database
-from collector.point import Point, Series
+from collector.journal.named import decoded, row_of
+from collector.point import Point, Series, carried
 
 
 def _fail(journal: Journal, *points: Point) -> None:
@@ -152,6 +156,31 @@ def test_names_take_the_room_of_their_letters(journal: Journal) -> None:
     journal.append([group("Ünïts")])
     assert look(journal.path, "SELECT tags FROM series") == [('[["rbacGroupName","Ünïts"],["rbacGroupId","7"]]',)]
     assert look(journal.path, "SELECT fields FROM shape") == [('[["score","float"]]',)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.text(max_size=8), st.text(min_size=1, max_size=20).filter(carried)), max_size=4))
+def test_names_stand_in_the_file_as_json(rest: list[tuple[str, str]]) -> None:
+    """Whatever letters the tags have, quotes and backslashes among them, any reader of JSON reads them."""
+    series = Series("exposure_score_by_group", (("tenant", "contoso"), *rest))
+    number, *row = row_of(7, series)
+    assert row[2] == json.dumps(rest, ensure_ascii=False, separators=(",", ":"))
+    assert decoded(number, row) == series
+
+
+def test_whom_the_journal_knows_is_told_whoever_named_him(tmp_path: Path) -> None:
+    """A series is known once any process has a point of it: the first of a tenant, and of a measurement, too."""
+    path = tmp_path / "journal.db"
+    every_one = [point.series for point in (org(), org(tenant="fabrikam"), group("a"), group("a", tenant="fabrikam"))]
+    with Journal(path) as one, Journal(path) as other:
+        one.append([org()])
+        assert one.across.named(every_one) == every_one[:1]
+        other.append([org(tenant="fabrikam")])
+        assert one.across.named(every_one) == every_one[:2]
+        _fail(one, group("a"))
+        assert one.across.named(every_one) == every_one[:2]
+        other.append([group("a", tenant="fabrikam")])
+        assert one.across.named(every_one) == [*every_one[:2], every_one[3]]
 
 
 def test_one_measurement_may_have_several_shapes(journal: Journal) -> None:

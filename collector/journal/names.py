@@ -5,7 +5,8 @@ rest the file is asked by number. A row of names that doesn't prove whole is nev
 """
 
 import sqlite3
-from collections.abc import Container, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -45,6 +46,8 @@ class Names:
         """How many those are, and the sum of their checksums: while both are so in the file, none has gone."""
         self._families: set[tuple[str, str]] = set()
         """Measurements and tenants whose series were learnt before all were."""
+        self._tenants: defaultdict[str, set[str]] = defaultdict(set)
+        """Of all that were learnt: the tenants of each measurement."""
         self._added: list[tuple[bytes, int]] = []
         """The newest of this process, by fingerprint: their transaction may yet come to nothing."""
         self._before = 0, (0, 0)
@@ -74,15 +77,14 @@ class Names:
         """Return the number of each of the series, a new one where it has none."""
         if self._doubted:
             self._settle(connection)
-        found = self._known(every)
-        if len(found) < len(every) and (new := _without(every, found)):
+        found, new = self._known(every)
+        if new:
             before = self._stand
             self._learn(connection)
             if self._stand != before:
-                found |= self._known(new)
-                new = _without(new, found)
-            self._add(connection, new)
-            found |= self._known(new)
+                came, new = self._known(new)
+                found |= came
+            found |= self._add(connection, new)
         return [found[series] for series in every]
 
     def known_number(self, connection: sqlite3.Connection, series: Series) -> int | None:
@@ -95,8 +97,9 @@ class Names:
         """Return those of the series that have a number, by it."""
         self._settle(connection)
         if self._learnt:
-            # All that came since, once: of those that are not known then there is nothing to look for.
+            # All that came since, once: of whom is not known then, or has nothing of a measurement, nothing is there.
             self._learn(connection)
+            every = [series for series in every if series[2] in self._tenants[series[0]]]
         find = self._met if self._learnt else partial(self.known_number, connection)
         return [(number, series) for series in every if (number := find(series)) is not None]
 
@@ -171,6 +174,7 @@ class Names:
             self._added = []
             with suppress(Damaged):
                 self._fingerprints.put(self._fingerprints.of_texts(texts(number, row)), number)
+            self._tenants[row[0]].add(row[1])
         self._stand = count, total
 
     def _read(self, connection: sqlite3.Connection, number: int, most: int) -> Series:
@@ -225,26 +229,39 @@ class Names:
             found.append((number, series))
         return found
 
-    def _known(self, every: Iterable[Series]) -> dict[Series, int]:
-        return {series: number for series in every if (number := self._met(series)) is not None}
+    def _known(self, every: Iterable[Series]) -> tuple[dict[Series, int], dict[Series, bytes]]:
+        """Return the numbers of those of the series that were learnt, and the fingerprints of the others."""
+        found: dict[Series, int] = {}
+        new: dict[Series, bytes] = {}
+        for series in every:
+            number = self._warm.number(series)
+            if number is None:
+                fingerprint = self._fingerprints.of(series)
+                number = self._fingerprints.get(fingerprint)
+                if number is None:
+                    new[series] = fingerprint
+                    continue
+                self._warm.keep(number, series)
+            found[series] = number
+        return found, new
 
-    def _add(self, connection: sqlite3.Connection, new: Sequence[Series]) -> None:
-        """Let series that have no number have new ones, one behind the other."""
+    def _add(self, connection: sqlite3.Connection, new: Mapping[Series, bytes]) -> Mapping[Series, int]:
+        """Let series that have no number, each with its fingerprint, have new ones, one behind the other."""
         if any(series[1] != "tenant" for series in new):
             raise ValueError("the first tag of a series is its tenant")
         if not new:
-            return
-        rows = [row_of(n, one) for n, one in enumerate(new, new_number(connection, "series", self._learnt, len(new)))]
+            return {}
+        first = new_number(connection, "series", self._learnt, len(new))
+        numbers = range(first, first + len(new))
+        rows = list(map(row_of, numbers, new))
         connection.executemany("INSERT INTO series (id, measurement, tenant, tags, crc) VALUES (?, ?, ?, ?, ?)", rows)
         if not self._added:
             self._before = self._learnt, self._stand
-        for series, (number, *_, crc) in zip(new, rows, strict=True):
-            fingerprint = self._fingerprints.of(series)
-            self._added.append((fingerprint, number))
+        self._added += zip(new.values(), numbers, strict=True)
+        for (series, fingerprint), number in zip(new.items(), numbers, strict=True):
             self._fingerprints.put(fingerprint, number)
-            self._learnt = number
-            self._stand = self._stand[0] + 1, self._stand[1] + crc
-
-
-def _without(every: Iterable[Series], known: Container[Series]) -> Sequence[Series]:
-    return [series for series in dict.fromkeys(every) if series not in known]
+            self._warm.keep(number, series)
+            self._tenants[series[0]].add(series[2])
+        self._learnt = numbers[-1]
+        self._stand = self._stand[0] + len(rows), self._stand[1] + sum(row[-1] for row in rows)
+        return dict(zip(new, numbers, strict=True))

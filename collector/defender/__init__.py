@@ -7,7 +7,7 @@ back.
 from collector.defender.client import Defender
 from collector.defender.clock import TOLERATED_SECONDS, agreed
 from collector.defender.clouds import portal
-from collector.defender.sign_in import Login, Person
+from collector.defender.sign_in import Login, Logins, Person
 from collector.defender.whereabouts import Whereabouts
 
-__all__ = ["TOLERATED_SECONDS", "Defender", "Login", "Person", "Whereabouts", "agreed", "portal"]
+__all__ = ["TOLERATED_SECONDS", "Defender", "Login", "Logins", "Person", "Whereabouts", "agreed", "portal"]

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from collector.defender.clouds import Endpoints
 from collector.defender.permission import permission_of
-from collector.defender.sign_in import sign_in_of
+from collector.defender.sign_in import Logins, sign_in_of
 from collector.errors import BadResponse, Unavailable
 from collector.http import Http
 from collector.log import logger
@@ -35,7 +35,7 @@ class Auth:
     """The token of one tenant, for any thread.
 
     `monotonic` is the clock that its life is measured by, in seconds; `clock` (ns since the epoch) tells whether a
-    certificate is in its time.
+    certificate is in its time. `logins`: see `Logins`.
     """
 
     def __init__(
@@ -46,11 +46,12 @@ class Auth:
         http: Http,
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], int] = time.time_ns,
+        logins: Logins | None = None,
     ) -> None:
         self._name = name
         self.permission = permission_of(tenant)
         """What a token of this tenant has to have."""
-        self._way = sign_in_of(name, tenant, endpoints, http, clock)
+        self._way = sign_in_of(name, tenant, endpoints, http, clock, logins)
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._token: _Token | None = None

@@ -14,6 +14,7 @@ from collector.defender.auth import Auth
 from collector.defender.clock import ServerClock
 from collector.defender.clouds import endpoints
 from collector.defender.groups import Groups
+from collector.defender.sign_in import Logins
 from collector.defender.whereabouts import Whereabouts, find
 from collector.http import Http
 from collector.point import Series
@@ -29,8 +30,8 @@ _PATHS = {
 class Defender:
     """One tenant. `name`: as the settings call it. `known_ids`: the last id of each group name in the journal, as tags.
 
-    `http` may be shared with any other tenant. `monotonic` (seconds) measures the token's life, `clock` (ns since the
-    epoch) says when an answer came.
+    `http` may be shared with any other tenant, and with it `logins`. `monotonic` (seconds) measures the token's life,
+    `clock` (ns since the epoch) says when an answer came.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Defender:
         http: Http,
         known_ids: Callable[[], Mapping[str, str]],
         *,
+        logins: Logins | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -50,7 +52,7 @@ class Defender:
         self._server_clock = ServerClock(clock)
         self._http = http.serving(table, self._server_clock.see)
         self._endpoints = endpoints(tenant, table)
-        self._auth = Auth(name, tenant, self._endpoints, self._http, monotonic, clock)
+        self._auth = Auth(name, tenant, self._endpoints, self._http, monotonic, clock, logins)
         self._groups = Groups(name, known_ids)
 
     @property

@@ -4,11 +4,12 @@ Nothing is polled or delivered until it is started; whatever needs the network i
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 from weakref import WeakSet
 
-from collector.defender import Defender, portal
+from collector.defender import Defender, Logins, portal
 from collector.derive import Rules
 from collector.errors import ConfigError
 from collector.history.spikes import Rule
@@ -59,6 +60,8 @@ class Engine:
         self.settings = settings
         self.journal = journal
         clients = self._clients = Clients(max(settings.poll.concurrency, _SIGN_INS) * 2)
+        self._logins: defaultdict[Path | None, Logins] = defaultdict(Logins)
+        """By whom is trusted."""
         self.sources = self._sources({tenant: settings.tenants[tenant] for tenant in tenants}, {})
         """Always this list: who was given it sees other tenants in it after `turn_to`."""
         self._left: WeakSet[Defender] = WeakSet()
@@ -198,7 +201,8 @@ class Engine:
         return sources
 
     def _source(self, name: str, tenant: Tenant) -> Defender:
-        return Defender(name, tenant, self._clients.trusting(tenant.ca_file), _known_ids(self.journal, name))
+        http, logins = self._clients.trusting(tenant.ca_file), self._logins[tenant.ca_file]
+        return Defender(name, tenant, http, _known_ids(self.journal, name), logins=logins)
 
     def _name_a_move(self, delivery: Delivery) -> None:
         sink = delivery.sink

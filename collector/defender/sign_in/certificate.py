@@ -10,9 +10,8 @@ from collector.defender.entra import Told
 from collector.defender.sign_in.application import granted
 from collector.defender.sign_in.grant import Grant
 from collector.defender.sign_in.keyfile import KeyFile, Pair
-from collector.defender.sign_in.wire import Wire
+from collector.defender.sign_in.wire import Wires
 from collector.errors import Unauthorized
-from collector.http import Http
 from collector.settings import Certificate, Tenant, content
 
 
@@ -24,13 +23,13 @@ class ByCertificate:
         tenant: Tenant,
         credential: Certificate,
         endpoints: Endpoints,
-        http: Http,
+        wires: Wires,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._tenant = tenant
         self._credential = credential
         self._endpoints = endpoints
-        self._http = http
+        self._wires = wires
         self._clock = clock
         self._file = KeyFile(credential.called("certificate_file"), credential.certificate_file)
 
@@ -41,7 +40,7 @@ class ByCertificate:
         # From the certificate msal takes the SHA-256 thumbprint, and with that PS256. It sends the certificate along
         # (x5c), which is public, and lets an application trust it by its name and issuer as well.
         proof = {"private_key": pair.key, "public_certificate": pair.pem}
-        wire = Wire(self._http, self._endpoints, until, self._told(pair.thumbprint))
+        wire = self._wires(until, self._told(pair.thumbprint))
         return granted(self._tenant, self._endpoints, wire, proof)
 
     def expires(self) -> datetime | None:

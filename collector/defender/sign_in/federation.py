@@ -11,9 +11,8 @@ from collector.defender.entra import Told, printable
 from collector.defender.meanings import MEANINGS
 from collector.defender.sign_in.application import granted
 from collector.defender.sign_in.grant import Grant
-from collector.defender.sign_in.wire import Wire
+from collector.defender.sign_in.wire import Wires
 from collector.errors import Unauthorized
-from collector.http import Http
 from collector.settings import Tenant, WorkloadIdentity, content
 
 _CODES = (70021, 700211, 700212, 700213)
@@ -33,20 +32,20 @@ class ByFederation:
         tenant: Tenant,
         credential: WorkloadIdentity,
         endpoints: Endpoints,
-        http: Http,
+        wires: Wires,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._tenant = tenant
         self._credential = credential
         self._endpoints = endpoints
-        self._http = http
+        self._wires = wires
         self._clock = clock
         self._key = credential.called("token_file")
 
     def token(self, until: float) -> Grant:
         """Return a new token for the application."""
         assertion = self._assertion()
-        wire = Wire(self._http, self._endpoints, until, self._told(assertion))
+        wire = self._wires(until, self._told(assertion))
         return granted(self._tenant, self._endpoints, wire, {"client_assertion": lambda: assertion})
 
     def expires(self) -> datetime | None:

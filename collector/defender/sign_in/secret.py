@@ -6,25 +6,23 @@ from collector.defender.clouds import Endpoints
 from collector.defender.entra import Told
 from collector.defender.sign_in.application import granted
 from collector.defender.sign_in.grant import Grant
-from collector.defender.sign_in.wire import Wire
-from collector.http import Http
+from collector.defender.sign_in.wire import Wires
 from collector.settings import ClientSecret, Tenant
 
 
 class BySecret:
     """Reads the secret at each sign-in, so that a new one in its file counts at once."""
 
-    def __init__(self, tenant: Tenant, credential: ClientSecret, endpoints: Endpoints, http: Http) -> None:
+    def __init__(self, tenant: Tenant, credential: ClientSecret, endpoints: Endpoints, wires: Wires) -> None:
         self._tenant = tenant
         self._credential = credential
         self._endpoints = endpoints
-        self._http = http
+        self._wires = wires
 
     def token(self, until: float) -> Grant:
         """Return a new token for the application."""
         secret = self._credential.client_secret.read()
-        wire = Wire(self._http, self._endpoints, until, self._told())
-        return granted(self._tenant, self._endpoints, wire, secret)
+        return granted(self._tenant, self._endpoints, self._wires(until, self._told()), secret)
 
     def expires(self) -> datetime | None:
         """Return the first moment of the day that the settings name, in UTC: on that day it ends, whenever that is."""

@@ -15,6 +15,7 @@ from collector.defender import document, entra
 from collector.defender.claims import claims, part
 from collector.defender.clouds import Endpoints
 from collector.defender.entra import Told
+from collector.defender.sign_in.logins import Logins
 from collector.errors import BadResponse, Unauthorized, Unavailable
 from collector.http import Answer, Http
 
@@ -68,12 +69,17 @@ class Exchanges:
 class Wire:
     """Speaks with Microsoft Entra at a tenant's login, and sends what is secret nowhere else, whatever discovery says.
 
-    `told`: what the credential adds to a refusal.
+    `told`: what the credential adds to a refusal. `logins`: what of discovery needn't be asked.
     """
 
-    def __init__(self, http: Http, endpoints: Endpoints, until: float, told: Told) -> None:
+    def __init__(
+        self, http: Http, endpoints: Endpoints, until: float, told: Told, logins: Logins | None = None
+    ) -> None:
         self._exchanges = Exchanges(http, until)
         self._login = endpoints.login
+        self._logins = logins or Logins()
+        self._unasked: str | None = None
+        """The URL of a discovery that was not asked."""
         self._told = replace(told, mends={**endpoints.mends, **told.mends})
 
     def extend(self, until: float) -> None:
@@ -82,27 +88,60 @@ class Wire:
 
     def get(self, url: str, headers: Mapping[str, str] | None = None, **_: object) -> Said:
         """Return what the login says of itself: where it gives tokens, and where people sign in."""
-        answer, where = self._exchanges.send("GET", url, headers)
-        said = self._object(answer, where, ())
-        kept = {key: said.get(key) for key in ("issuer", "authorization_endpoint", "token_endpoint")}
-        if not all(isinstance(value, str) for value in kept.values()):
-            raise entra.foreign(answer, where)
-        device = said.get("device_authorization_endpoint")
-        return Said(json.dumps({**kept, "device_authorization_endpoint": device if isinstance(device, str) else None}))
+        expected = self._logins.expected(url)
+        if expected is None:
+            return Said(json.dumps(self._discovered(url, headers)))
+        self._unasked = url
+        return Said(json.dumps(expected))
 
     def post(
         self, url: str, headers: Mapping[str, str] | None = None, data: Mapping[str, Any] | None = None, **_: object
     ) -> Said:
         """Return a token's text and its life in whole seconds; or a code for a person, or that nobody has used it."""
+        self._stay(url)
+        try:
+            return self._posted(url, headers, data or {})
+        except Unauthorized:
+            self._ask_all_the_same()
+            raise
+
+    def close(self) -> None:
+        """Close nothing: the connections are everybody's."""
+
+    def _ask_all_the_same(self) -> None:
+        """Raise what discovery would have said, where it wasn't asked: a tenant of another cloud, or no sign-in."""
+        if self._unasked is None:
+            return
+        try:
+            self._stay(str(self._discovered(self._unasked, None)["token_endpoint"]))
+        except Unauthorized:
+            raise
+        except (Unavailable, BadResponse):
+            pass  # then it adds nothing to the refusal
+
+    def _stay(self, url: str) -> None:
+        """Raise Unauthorized where a URL for what is secret has another origin than the login."""
         if not _same_origin(url, self._login):
             raise Unauthorized(
                 f"{urlsplit(self._login).netloc}: the sign-in names another origin, {_host(url)}, for what is secret;"
                 " nothing was sent there",
                 mend="see tenant_id, cloud and login_url: a tenant of another cloud has another login",
             )
+
+    def _discovered(self, url: str, headers: Mapping[str, str] | None) -> Mapping[str, object]:
+        answer, where = self._exchanges.send("GET", url, headers)
+        said = self._object(answer, where, ())
+        kept = {key: said.get(key) for key in ("issuer", "authorization_endpoint", "token_endpoint")}
+        if not all(isinstance(value, str) for value in kept.values()):
+            raise entra.foreign(answer, where)
+        self._logins.said(url, kept)
+        device = said.get("device_authorization_endpoint")
+        return {**kept, "device_authorization_endpoint": device if isinstance(device, str) else None}
+
+    def _posted(self, url: str, headers: Mapping[str, str] | None, data: Mapping[str, Any]) -> Said:
         sent = {
             key: value.decode() if isinstance(value, bytes) else str(value)
-            for key, value in (data or {}).items()
+            for key, value in data.items()
             if value is not None
         }
         grant = sent.get("grant_type")
@@ -119,9 +158,6 @@ class Wire:
             raise entra.refusal(answer, where, self._told, hidden, time.time())
         return Said(json.dumps({**bearer(said, where), **(_persons(said) if grant in _PERSONS else {})}))
 
-    def close(self) -> None:
-        """Close nothing: the connections are everybody's."""
-
     def _object(self, answer: Answer, where: str, hidden: Collection[str]) -> dict[str, Any]:
         if answer.status != 200:  # noqa: PLR2004 - what is asked for comes with this one alone
             raise entra.refusal(answer, where, self._told, hidden, time.time())
@@ -129,6 +165,10 @@ class Wire:
             return document.read(answer.body)
         except BadResponse as error:
             raise entra.foreign(answer, where) from error
+
+
+Wires = Callable[[float, Told], Wire]
+"""Makes what speaks with a tenant's login, until a moment (monotonic)."""
 
 
 def _same_origin(url: str, login: str) -> bool:

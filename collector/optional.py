@@ -7,7 +7,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def without(name: str) -> Iterator[None]:
-    """Let a library be imported, in the block, as if the module `name` were not installed; one in use stays in use."""
+    """Let a library be imported, in the block, as if the module `name` were not installed; one in use stays in use.
+
+    For any thread.
+    """
     modules: dict[str, object] = sys.modules  # type: ignore[assignment]  # None stands for what can't be imported
     if name in modules:
         yield
@@ -16,4 +19,4 @@ def without(name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        del modules[name]
+        modules.pop(name, None)  # another thread may have been as far

@@ -26,6 +26,14 @@ def test_what_is_in_use_stays_in_use() -> None:
     assert sys.modules["json"] is before
 
 
+def test_many_threads_may_leave_out_the_same() -> None:
+    """Who comes to the end of his block after another finds nothing to undo, and that is no fault."""
+    sys.modules.pop("this", None)
+    with without("this"), without("this"):
+        del sys.modules["this"]
+    assert "this" not in sys.modules
+
+
 @pytest.mark.parametrize(
     ("imported", "missing"),
     [

@@ -11,15 +11,24 @@ from collector.defender.clouds import Endpoints
 from collector.defender.sign_in.grant import Grant
 from collector.defender.sign_in.wire import Wire
 from collector.errors import Unauthorized
+from collector.optional import without
 from collector.settings import Tenant
 
 Proof = str | Mapping[str, object] | Mapping[str, Callable[[], str]]
 """A secret, a certificate with its key, or what returns an assertion: as msal takes them."""
 
 
+class _Nothing(msal.TokenCache):  # type: ignore[misc]  # msal carries no types
+    """Keeps no token: `auth` does, and to keep one costs msal as much as to ask for it."""
+
+    def add(self, event: object, now: float | None = None) -> None:
+        """Keep nothing."""
+
+
 def granted(tenant: Tenant, endpoints: Endpoints, wire: Wire, proof: Proof) -> Grant:
     """Return a token for the application itself."""
-    with translated(endpoints):
+    # It would look for its extensions at each sign-in, to compare versions.
+    with translated(endpoints), without("msal_extensions"):
         # Built anew each time: msal replays failed answers, and would hand back a token that was refused.
         application = msal.ConfidentialClientApplication(
             tenant.client_id,
@@ -27,6 +36,7 @@ def granted(tenant: Tenant, endpoints: Endpoints, wire: Wire, proof: Proof) -> G
             authority=authority(tenant, endpoints),
             instance_discovery=False,
             azure_region=False,
+            token_cache=_Nothing(),
             http_client=wire,
         )
         result = application.acquire_token_for_client([endpoints.scope])

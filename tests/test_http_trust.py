@@ -241,3 +241,22 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
     except OSError:
         return
+
+
+def test_a_proxy_is_looked_for_anew_where_the_environment_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever names a proxy, or takes it back, counts from the next exchange on; under CGI HTTP_PROXY never does."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "REQUEST_METHOD"):
+        monkeypatch.delenv(name, raising=False)
+    asked: list[str | None] = []
+    for name, value in (
+        *(
+            ("HTTP_PROXY", "http://one:1"),
+            ("REQUEST_METHOD", "GET"),
+            ("http_proxy", "two:2"),
+            ("NO_PROXY", "api.example"),
+        ),
+        *(("no_proxy", "other"), ("http_proxy", ""), ("ALL_PROXY", "http://three:3")),
+    ):
+        monkeypatch.setenv(name, value)
+        asked.append(proxy_for("http://api.example/x"))
+    assert asked == ["http://one:1", None, "http://two:2", None, "http://two:2", None, "http://three:3"]

@@ -5,10 +5,13 @@ of its headers ends at one moment. Is not a retry, a cache or a judge: bytes go 
 """
 
 import contextlib
+import os
 import ssl
+import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +23,11 @@ from collector.http.pool import KEEP_SECONDS, Pool
 from collector.http.streams import Backend
 from collector.http.trust import Trust
 
+_VARIABLES = (
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    "REQUEST_METHOD",
+)
+"""What names a proxy, or says that none is named: under CGI, HTTP_PROXY is a header of whoever asks."""
 _NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For httpcore, which would read a store of its own else. It trusts nobody, and nothing is ever wrapped by it."""
 
@@ -27,9 +35,21 @@ _NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 def proxy_for(url: str) -> str | None:
     """Return the proxy that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name for `url`, else None."""
     parts = urlsplit(url)
+    if sys.platform in ("darwin", "win32"):
+        return _proxy(parts.scheme, parts.hostname or "", parts.netloc)  # there the system's own settings count, too
+    return _by_environment(parts.scheme, parts.hostname or "", parts.netloc, tuple(map(os.environ.get, _VARIABLES)))
+
+
+@lru_cache(maxsize=256)
+def _by_environment(scheme: str, host: str, netloc: str, _values: tuple[str | None, ...]) -> str | None:
+    """Return the same as long as the variables have these values: to look for them costs a tenth of an exchange."""
+    return _proxy(scheme, host, netloc)
+
+
+def _proxy(scheme: str, host: str, netloc: str) -> str | None:
     proxies = urllib.request.getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or any(urllib.request.proxy_bypass(host) for host in (parts.hostname or "", parts.netloc)):
+    proxy = proxies.get(scheme) or proxies.get("all")
+    if not proxy or any(map(urllib.request.proxy_bypass, (host, netloc))):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 

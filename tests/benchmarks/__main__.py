@@ -26,6 +26,7 @@ from benchmarks import (
     deriving,
     journaling,
     keeping,
+    later_rounds,
     memory,
     payload,
     scraping,
@@ -50,6 +51,7 @@ MEASUREMENTS = (
     Measurement("years", (), keeping.measure),
     Measurement("scrape", (), scraping.measure),
     Measurement("round", (INFLUXD,), whole_round.measure),
+    Measurement("later", (INFLUXD,), later_rounds.measure),
     Measurement("memory", (INFLUXD,), memory.measure),
     Measurement("capacity", (INFLUXD,), capacity.measure),
 )

@@ -43,6 +43,8 @@ class Size:
     """Of a round: tenants, and groups a tenant."""
     latency: float
     """Seconds in which each request of the round is answered."""
+    later: int
+    """Seconds of a slot of `run`, of which all rounds but the first are measured."""
     customers: int
     """Tenants, each a file, whose settings are read."""
     capacity: tuple[tuple[int, int], ...]
@@ -74,6 +76,7 @@ FULL = Size(
     tenants=50,
     groups=200,
     latency=0.2,
+    later=15,
     customers=1_000,
     capacity=((100, 60),),
     capacity_groups=20,
@@ -86,6 +89,7 @@ GOALS = replace(
     delivered=1_000_000,
     kept_times=10,
     tenants=1_000,
+    later=120,
     capacity=((100, 60), (1_000, 60), (3_000, 120), (10_000, 400)),
     resident=((1, 100, 1_000, 1), (1_000, 200, 20, 120)),
 )
@@ -110,6 +114,7 @@ QUICK = Size(
     tenants=2,
     groups=2,
     latency=0.05,
+    later=4,
     customers=3,
     capacity=((3, 20),),
     capacity_groups=2,

@@ -24,12 +24,12 @@ from benchmarks.table import Row
 from servers import Influxd
 from system.blackbox import COMMAND, Simulated, environment, settings, v1, well
 
-_ROOT = Path(__file__).parents[2]
-_UNDERIVED = (sys.executable, "-m", "tests.benchmarks.underived")
+ROOT = Path(__file__).parents[2]
+UNDERIVED = (sys.executable, "-m", "tests.benchmarks.underived")
 _POLLS = 32
 _SIGN_INS = 64
 """Exchanges at once, as the service has them unless the settings say otherwise."""
-_BESIDE = 3
+BESIDE = 3
 """Points of a tenant's round beside its groups': the organization's, and one for each of the two polls."""
 _MOST_TIMES = 3
 """Repetitions: one of the whole size takes a minute and more."""
@@ -43,9 +43,10 @@ def measure(size: Size, folder: Path) -> Iterator[Row]:
     home.mkdir()
     options = ("--tenants", str(size.tenants), "--groups", str(size.groups), "--latency", str(size.latency))
     with Influxd(home) as server, Simulated(home / "simulated", *options) as simulated:
-        raw, derived = (_Collecting(server, simulated, home, command) for command in (_UNDERIVED, COMMAND))
+        raw, derived = (_Collecting(server, simulated, home, command) for command in (UNDERIVED, COMMAND))
         bare = _Bare(simulated)
         bare.round()  # so that what is measured finds the day's scores computed
+        bare.cpu.clear()
         asked, took, alone, _, alone_derived = interleaved(
             min(size.times, _MOST_TIMES), bare.round, raw.round, raw.one_tenant, derived.round, derived.one_tenant
         )
@@ -57,12 +58,19 @@ def measure(size: Size, folder: Path) -> Iterator[Row]:
         figure=took.over(asked).said("x"),
         goal="1.25 x at most",
     )
+    a_tenant = size.groups + BESIDE
+    spent = Spread(tuple(bare.cpu))
+    yield Row(
+        what=f"{what}: CPU of bare httpx",
+        measured=f"{spent.said('s')}",
+        against=f"{3 * size.tenants + 1:,} exchanges, nothing kept of them",
+        figure=f"{spent.times(1e6 / (size.tenants * a_tenant)).said('µs')} a raw point",
+    )
     for points, collecting, one, goal in (
         ("raw points", raw, alone, 40),
         ("derived ones too", derived, alone_derived, 60),
     ):
         spent = Spread(tuple(collecting.cpu))
-        a_tenant = size.groups + _BESIDE
         yield Row(
             what=f"{what}: CPU of once, {points}",
             measured=f"{spent.said('s')}, {short(spent.median / (size.tenants * a_tenant) * 1e6)} µs a raw point",
@@ -104,7 +112,7 @@ class _Collecting:
         before = _children()
         done = subprocess.run(
             [*self._command, "once", "--config", str(config), "--json", *options],
-            cwd=_ROOT,
+            cwd=ROOT,
             env=environment(),
             capture_output=True,
             text=True,
@@ -120,17 +128,21 @@ class _Collecting:
 
 
 class _Bare:
-    """The same requests on as many threads, by httpx alone: answers are read and thrown away."""
+    """The same requests on as many threads, by httpx alone: answers are read and thrown away.
+
+    Of the login it asks one tenant's discovery, as the collector does but for those that sign in at the same moment.
+    """
 
     def __init__(self, simulated: Simulated) -> None:
         self._simulated = simulated
         self._tenants = list(tomllib.loads(simulated.settings)["tenants"].values())
         self._secret = (simulated.folder / "simulator.secret").read_text(encoding="utf-8")
         self._context = ssl.create_default_context(cafile=simulated.folder / "ca.pem")
+        self.cpu: list[float] = []
 
     def round(self) -> float:
-        """Return the seconds from the first request to the last answer."""
-        began = time.time()
+        """Return the seconds from the first request to the last answer; add those of CPU to `cpu`."""
+        began, before = time.time(), time.process_time()
         most = httpx.Limits(max_connections=2 * _SIGN_INS, max_keepalive_connections=2 * _SIGN_INS)
         with (
             httpx.Client(
@@ -148,11 +160,13 @@ class _Bare:
                 for poll in started.result():
                     poll.result()
             ended = time.time()
+        self.cpu.append(time.process_time() - before)
         return ended - _first_request(self._simulated, began)
 
     def _sign_in(self, client: httpx.Client, tenant: Mapping[str, Any]) -> str:
         login = f"/{tenant['tenant_id']}"
-        client.get(f"{login}/v2.0/.well-known/openid-configuration").raise_for_status()
+        if tenant is self._tenants[0]:
+            client.get(f"{login}/v2.0/.well-known/openid-configuration").raise_for_status()
         form = {
             "grant_type": "client_credentials",
             "client_id": tenant["client_id"],

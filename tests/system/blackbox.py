@@ -89,9 +89,11 @@ def until(true: Callable[[], Any], seconds: float = 20, what: str = "") -> Any:
 class Process:
     """A command that runs until it is told to end. What it writes is read as it comes."""
 
-    def __init__(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str | Path, env: Mapping[str, str] | None = None, command: Sequence[str] = COMMAND
+    ) -> None:
         self._process = subprocess.Popen(
-            [*COMMAND, *map(str, arguments)],
+            [*command, *map(str, arguments)],
             env=environment(env, measured=arguments[0] in _MEASURED),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

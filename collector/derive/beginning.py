@@ -10,24 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from collector.derive.changes import Change
 from collector.derive.followed import Followed, daily_of, spike_of, trend_of
 from collector.derive.known import Known
-from collector.derive.protocols import Journal, Rules
+from collector.derive.protocols import Journal
 from collector.derive.stands import Stand
-from collector.derive.walk import rule_of, trend_fields
-from collector.history.card import DAY, SPANS, Sample
-from collector.history.spikes import judge
+from collector.derive.walk import first_fields
+from collector.history.card import DAY
 from collector.point import MAX_TIME, Point
-
-_UNKNOWN = (None,) * len(SPANS)
-"""How far a score has moved that has no past."""
 
 
 class Beginning:
     """Takes what begins of the scores that change in a turn."""
 
-    def __init__(self, journal: Journal, known: Known, rules: Rules) -> None:
+    def __init__(self, journal: Journal, known: Known) -> None:
         self._journal = journal
         self._known = known
-        self._rules = rules
 
     def go(self, changed: Mapping[Followed, Change]) -> tuple[Sequence[Point], Sequence[Stand]]:
         """Return the trend points of the scores that begin, and where each of them stands then."""
@@ -37,19 +32,19 @@ class Beginning:
         for one in self._without_past({one: change for one, change in changed.items() if _first(change)}):
             fresh = changed[one].fresh
             breaks = self._known.breaks(one)
-            for time in sorted(fresh):
+            times = sorted(fresh)
+            for time in times:
                 series, score = fresh[time]
-                now, broken = Sample(time, score), max((at for at in breaks if at <= time), default=None)
-                judged = judge(now, None, None, rule_of(one, self._rules), broken)
-                points.append(Point(trend_of(series), time, trend_fields(now, _UNKNOWN, judged)))
+                points.append(Point(trend_of(series), time, first_fields(score)))
+            last, day = times[-1], times[-1] // DAY
             stands.append(
                 Stand(
                     whose=one.short,
-                    last=same.setdefault(time, time),
-                    day=same.setdefault(time // DAY, time // DAY),
+                    last=same.setdefault(last, last),
+                    day=same.setdefault(day, day),
                     usual=None,
-                    broken=broken,
-                    breaks=min((at for at in breaks if at > time), default=MAX_TIME),
+                    broken=max((at for at in breaks if at <= last), default=None) if breaks else None,
+                    breaks=min((at for at in breaks if at > last), default=MAX_TIME) if breaks else MAX_TIME,
                     open=None,
                 )
             )

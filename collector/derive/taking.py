@@ -37,7 +37,7 @@ class Taking:
         self._recent = recent
         self._stands = stands
         self._onward = Onward(journal, rules, stands)
-        self._beginning = Beginning(journal, known, rules)
+        self._beginning = Beginning(journal, known)
         self.days: Collection[tuple[Series, int]] = ()
         """Which closed days (numbers since 1970) the last rows touched."""
 

@@ -134,6 +134,11 @@ def trend_fields(now: Sample, moved: Sequence[float | None], judged: Judged) -> 
     return fields
 
 
+def first_fields(score: float) -> dict[str, float | int]:
+    """Return the fields of the trend point of a score that has no past: nothing is known of it but itself."""
+    return {"score": score, "baseline": score, "rise": 0.0, "level": grade(score), "spike": 0, "verdict": 0}
+
+
 def grade(score: float) -> int:
     """Return the level of a score as a number."""
     return 1 if score < MEDIUM else 2 if score < HIGH else 3

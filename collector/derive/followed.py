@@ -80,7 +80,7 @@ def spike_of(series: Series) -> Series:
 
 def name_of(series: Series) -> str:
     """Return how a score's series is called."""
-    return dict(series.tags).get("rbacGroupName", EVERYBODY)
+    return next((name for key, name in series.tags if key == "rbacGroupName"), EVERYBODY)
 
 
 def _id(series: Series) -> str:

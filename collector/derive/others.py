@@ -30,6 +30,8 @@ class Others:
 
     def standing(self, tenant: str, moments: Sequence[int]) -> Sequence[Point]:
         """Return the groups' spikes that may have stood at one of the moments (in the order of time)."""
+        if not self._recent.ever(tenant):
+            return ()
         window = (self._rules.groups.window_days + 2) * DAY
         # Through a gap in which nobody was seen a spike stood, however long.
         since = moments[0] - window if self._seen_lately(tenant, moments[0]) else 0

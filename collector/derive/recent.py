@@ -33,6 +33,11 @@ class Recent:
         if self._since is not None and self._since < self._wanted - _SLACK:
             self.forget()
 
+    def ever(self, tenant: str) -> bool:
+        """Whether a tenant ever had a spike."""
+        self._read()
+        return tenant in self._ever
+
     def of(self, tenant: str, since: int, until: int) -> Sequence[Point]:
         """Return the points of a tenant's spikes that began from `since` to before `until` (ms), in that order."""
         if since < self._read() and tenant in self._ever:

@@ -18,11 +18,10 @@ from collector.pipeline.pace import Pace
 from collector.pipeline.poll import Poll, Terms
 from collector.pipeline.protocols import Asking, Source, Workers
 from collector.pipeline.sign_ins import SignIns
+from collector.pipeline.slow import Slow
 from collector.step import Step
 
 COLLECT = "collect"
-SLOW = "slow"
-"""The lane of tenants whose last exchange ran out of time: they hold each other's workers, and nobody else's."""
 
 
 class _LeftAlone(NamedTuple):
@@ -59,7 +58,7 @@ class Collecting:
         self._left_alone: dict[tuple[str, str], _LeftAlone] = {}
         self._abandoned: dict[tuple[str, str, int], Poll] = {}
         self._sign_ins = SignIns(workers, timeout, monotonic, self._signed_in)
-        self._slow: set[str] = set()
+        self._slow = Slow(workers)
 
     def poll(
         self,
@@ -120,7 +119,10 @@ class Collecting:
             return [poll for poll in polls if poll.waiting]
 
     def _soon(self, poll: Poll, job: Callable[[], None]) -> None:
-        self._workers.soon(SLOW if poll.source.tenant in self._slow else COLLECT, job)
+        if poll.source.tenant in self._slow:
+            self._slow.soon(poll.source.tenant, poll.subject, job)
+        else:
+            self._workers.soon(COLLECT, job)
 
     def _later(self, poll: Poll, wait: float) -> None:
         poll.waiting = True
@@ -157,9 +159,10 @@ class Collecting:
         finally:
             took = self._monotonic() - started
             poll.seconds += took
-            self._slow.discard(poll.source.tenant)
             if isinstance(error, Unavailable) and took >= seconds:
-                self._slow.add(poll.source.tenant)
+                self._slow.late(poll.source.tenant, poll.subject)
+            else:
+                self._slow.answered(poll.source.tenant)
             # Also when something unforeseen is on its way up: a poll is settled, whatever happens to it.
             self._next(poll, asking, step, error, started)
 

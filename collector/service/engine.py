@@ -18,9 +18,10 @@ from collector.influx import open_sink
 from collector.journal import Journal, Unsound
 from collector.log import logger
 from collector.pipeline import Backoff, Collecting, Delivery, Hold, Outcome, Pace, Terms
-from collector.pipeline.collect import COLLECT, SLOW
+from collector.pipeline.collect import COLLECT
 from collector.pipeline.deliver import DELIVER, State
 from collector.pipeline.sign_ins import SIGN_IN
+from collector.pipeline.slow import SLOW
 from collector.service.deriving import DERIVING, Deriving
 from collector.service.ids import last_ids
 from collector.service.lanes import Lanes

@@ -3,6 +3,8 @@
 A file that means something else by one of the names has its own.
 """
 
+import sys
+import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,21 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"{item.name} printed or logged {', '.join(found)}"
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Let nothing count what an `unmeasured` test reaches: it takes twice as long else, and others reach the same."""
+    counting, threads_counting = sys.gettrace(), threading.gettrace()
+    if item.get_closest_marker("unmeasured") is None or counting is None:
+        return (yield)
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(counting)
+        threading.settrace(threads_counting)
 
 
 @pytest.fixture(autouse=True)

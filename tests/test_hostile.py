@@ -88,6 +88,7 @@ class Peak:
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.unmeasured
 def test_a_million_groups_end_at_two_hundred_thousand(make: SignIns, authority: Authority) -> None:
     """Whoever answers with more groups than any tenant has is told so; the first ones are kept, and memory is left."""
     pages(make.fake, 20_000)
@@ -105,6 +106,7 @@ def test_pages_without_end_do_end(make: SignIns, authority: Authority) -> None:
     assert (count, "over 100 pages" in str(error)) == (300, True)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "row",
     [b'{"score":1}', b"{}", b'{"rbacGroupName":"%d","score":1}', b"[]"],
@@ -121,6 +123,7 @@ def test_as_many_values_as_an_answer_may_have_fill_no_memory(make: SignIns, auth
     assert peak.more < 300 * _MEGABYTE
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "body",
     [

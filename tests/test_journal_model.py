@@ -28,6 +28,7 @@ def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(room, "CHUNK", 2)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("warm", [2, 1_000])
 def test_whatever_is_done_in_whatever_order_the_journal_is_its_model(
     warm: int, monkeypatch: pytest.MonkeyPatch
@@ -159,6 +160,7 @@ def test_a_journal_that_keeps_its_promises_lives() -> None:
     live()
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_journal_that_breaks_a_promise_is_found_out(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The proof can fail: each of these faults breaks it."""

@@ -70,7 +70,7 @@ def test_a_page_costs_its_own_rows_and_no_others(path: Path, before: Contents) -
     assert len(lost) == len(before.points) + 2
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.unmeasured) for seed in (1, 2))])
 def test_whatever_bit_is_flipped_the_service_goes_on_with_what_was_written(
     path: Path, before: Contents, seed: int
 ) -> None:

@@ -1,4 +1,8 @@
-"""The collector from outside: its command line, its pages, its simulator. Never imports collector."""
+"""The collector from outside: its command line, its pages, its simulator. Never imports collector.
+
+The service, and the first command of its way in a file, are started as an owner starts them; the simulator, and what is
+called as it was before, from a process that has the libraries loaded.
+"""
 
 import json
 import os
@@ -16,10 +20,12 @@ from typing import Any, Self
 
 import httpx
 from leaks import know_files, know_settings, want_none
+from system import warm
 
 COMMAND = [sys.executable, "-m", "collector"]
 _OURS = re.compile(r"COLLECTOR_|AZURE_|INFLUXDB_|((HTTPS?|ALL|NO)_PROXY|COLUMNS)$", re.IGNORECASE)
-
+_REACHING = re.compile(r"PYTHON|LANG|LC_|TZ$")
+"""What Python itself reads when it starts."""
 
 _MEASURED = {"run", "once"}
 """Of the commands that are told to end: the others are interrupted wherever they are, also inside of what measures the
@@ -46,15 +52,19 @@ def collector(
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end; fail where it says a secret."""
     words = [*map(str, arguments)]
-    done = subprocess.run(
-        [*COMMAND, *words],
-        env=environment(env, measured=_new(words)),
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    measured = _new(words)
+    if measured or any(map(_REACHING.match, env or ())):
+        done = subprocess.run(
+            [*COMMAND, *words],
+            env=environment(env, measured=measured),
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+    else:
+        done = warm.run(words, environment(env, measured=False), cwd, timeout)
     want_none(f"`{arguments[0] if arguments else ''}`", done.stdout + done.stderr)
     return done
 
@@ -92,13 +102,8 @@ class Process:
     def __init__(
         self, *arguments: str | Path, env: Mapping[str, str] | None = None, command: Sequence[str] = COMMAND
     ) -> None:
-        self._process = subprocess.Popen(
-            [*command, *map(str, arguments)],
-            env=environment(env, measured=arguments[0] in _MEASURED),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self._command = command
+        self._process = self._start([*map(str, arguments)], environment(env, measured=arguments[0] in _MEASURED))
         self.out: list[str] = []
         self.err: list[str] = []
         self._readers = [
@@ -107,6 +112,11 @@ class Process:
         ]
         for reader in self._readers:
             reader.start()
+
+    def _start(self, words: list[str], env: Mapping[str, str]) -> "subprocess.Popen[str] | warm.Warm":
+        return subprocess.Popen(
+            [*self._command, *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
 
     @property
     def pid(self) -> int:
@@ -169,6 +179,9 @@ class Simulated(Process):
         self.tenant: dict[str, Any] = tenants[self.tenants[0]]
         self.url: str = self.tenant["api_url"]
         self._client = self.client()
+
+    def _start(self, words: list[str], env: Mapping[str, str]) -> warm.Warm:
+        return warm.Warm(words, env)
 
     def client(self) -> httpx.Client:
         """Return a client that trusts it; whoever asked for it closes it."""

@@ -12,7 +12,8 @@ SECONDS ?= 30
 MINUTES ?= 10
 SLOTS ?= 720
 INTERVAL ?= 3600
-# Tests mostly wait, for servers, processes and slots: three at a time, a file's in their order.
+# Tests mostly wait, for servers, processes and slots: three at a time, a file's in their order. The files in theirs too:
+# by their number of tests the longest, which have the fewest, would come last, and one worker would end alone.
 WORKERS ?= 3
 # Branch coverage in percent that `check` wants; without the real servers less is reached.
 FLOOR ?= 0
@@ -33,7 +34,7 @@ run: .venv/.installed ## the service; CONFIG=FILE names its settings
 	@$(BIN)/exposure-collector run $(if $(CONFIG),--config $(CONFIG))
 
 test: .venv/.testing ## the whole suite, against real servers where they are installed
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --cov --cov-report=term --cov-fail-under=$(FLOOR)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=$(FLOOR)
 
 check: .venv/.testing ## the gates, then the whole suite
 	$(BIN)/ruff check

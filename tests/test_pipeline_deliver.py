@@ -8,6 +8,7 @@ from stages import HOUR, SLOT, Deliveries, failing, many, refusing
 
 from collector.errors import Expired, JournalError, Rejected, TooLarge, Unauthorized, Unavailable
 from collector.journal import Journal
+from collector.pipeline import deliver
 from collector.pipeline.deliver import BATCH, SUSPECT, State
 from collector.point import Point
 
@@ -121,18 +122,21 @@ def test_few_points_that_are_all_rejected_are_bad_points(bench: Deliveries) -> N
     assert delivery.state == State(up_to_date=True)
 
 
-def test_a_batch_that_is_too_large_is_halved_and_later_ones_stay_small(bench: Deliveries) -> None:
+def test_a_batch_that_is_too_large_is_halved_and_later_ones_stay_small(
+    bench: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """413 halves; the size that was taken is kept, so that the next batch is no surprise."""
 
     def judge(points: Sequence[Point]) -> None:
-        if len(points) > 700:
+        if len(points) > 140:
             raise TooLarge("413")
 
-    bench.journal.append(many(BATCH * 2))
+    monkeypatch.setattr(deliver, "BATCH", 1_000)
+    bench.journal.append(many(2_000))
     sink = Store(judge=judge)
     bench.deliver(sink)
-    assert len(sink.kept) == BATCH * 2
-    assert sum(size > 700 for size in sink.requests) == 7
+    assert len(sink.kept) == 2_000
+    assert sum(size > 140 for size in sink.requests) == 7
 
 
 def test_a_point_that_is_too_large_alone_is_a_dead_letter(bench: Deliveries) -> None:

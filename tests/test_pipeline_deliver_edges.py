@@ -8,8 +8,8 @@ from stages import HOUR, SLOT, Deliveries, failing, many, refusing
 
 from collector.errors import Expired, JournalError, Rejected, TooLarge, Unavailable
 from collector.journal import Journal
-from collector.pipeline import Delivery
-from collector.pipeline.deliver import BATCH, SUSPECT, State
+from collector.pipeline import Delivery, deliver
+from collector.pipeline.deliver import SUSPECT, State
 from collector.point import Point
 
 
@@ -19,9 +19,16 @@ def deliveries(journal: Journal) -> Deliveries:
     return Deliveries(journal)
 
 
+@pytest.fixture
+def three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three points a batch: many batches are few points."""
+    monkeypatch.setattr(deliver, "BATCH", 3)
+
+
+@pytest.mark.usefixtures("three")
 def test_all_delivery_is_on_its_own_lane(deliveries: Deliveries) -> None:
     """First looks, next batches and retries alike take no worker of the polls."""
-    deliveries.journal.append(many(BATCH + 1))
+    deliveries.journal.append(many(4))
     deliveries.deliver(Store(judge=failing(1, Unavailable("503"))))
     assert set(deliveries.stage.ran) == {"deliver"}
 
@@ -58,9 +65,10 @@ def test_two_nudges_start_one_look(deliveries: Deliveries) -> None:
     assert len(deliveries.stage.waits) == 1
 
 
+@pytest.mark.usefixtures("three")
 def test_a_nudge_while_a_batch_is_on_its_way_starts_no_second_job(deliveries: Deliveries) -> None:
     """Also between batches a sink has one job: two would send one batch twice."""
-    deliveries.journal.append(many(BATCH * 2))
+    deliveries.journal.append(many(6))
     sink = Store()
     delivery = deliveries.delivery(sink)
     waits: list[int] = []
@@ -72,19 +80,20 @@ def test_a_nudge_while_a_batch_is_on_its_way_starts_no_second_job(deliveries: De
     sink.judge = nudged
     delivery.nudge()
     deliveries.stage.play()
-    assert (waits, sink.requests) == ([0, 0], [BATCH, BATCH])
+    assert (waits, sink.requests) == ([0, 0], [3, 3])
 
 
+@pytest.mark.usefixtures("three")
 def test_how_far_a_sink_is_can_be_seen_after_each_batch(journal: Journal, deliveries: Deliveries) -> None:
     """Whoever waits for a sink sees which row it has yet to take; a batch counts once the next one is on its way."""
-    deliveries.journal.append(many(2 * BATCH + 1))
+    deliveries.journal.append(many(7))
     seen: list[int] = []
     delivery = Delivery(
         sink=Store(), journal=journal, workers=deliveries.stage, changed=lambda _: seen.append(delivery.reached)
     )
     delivery.nudge()
     deliveries.stage.play()
-    assert seen == [1, BATCH + 1, 2 * BATCH + 2, 2 * BATCH + 2]
+    assert seen == [1, 4, 8, 8]
     assert (delivery._backoff.base, delivery._backoff.most) == (1.0, 60.0), "a minute at the most, unless told"
 
 
@@ -228,8 +237,11 @@ def test_bad_points_among_old_ones_are_buried(deliveries: Deliveries) -> None:
     assert (delivery.expired, deliveries.journal.dead_letters("main")) == (1, 1)
 
 
-def test_a_sink_that_takes_ever_smaller_requests_is_followed(deliveries: Deliveries) -> None:
+def test_a_sink_that_takes_ever_smaller_requests_is_followed(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What it took once is no measure any more: each size is learnt from the last batch that was too large."""
+    monkeypatch.setattr(deliver, "BATCH", 1_000)
     most = 700
 
     def judge(points: Sequence[Point]) -> None:
@@ -237,16 +249,16 @@ def test_a_sink_that_takes_ever_smaller_requests_is_followed(deliveries: Deliver
             raise TooLarge("413")
 
     sink = Store(judge=judge)
-    deliveries.journal.append(many(BATCH))
+    deliveries.journal.append(many(1_000))
     delivery = deliveries.deliver(sink)
     most = 300
-    deliveries.journal.append([score("contoso", SLOT + n * HOUR) for n in range(BATCH, 2 * BATCH)])
+    deliveries.journal.append([score("contoso", SLOT + n * HOUR) for n in range(1_000, 2_000)])
     delivery.nudge()
     deliveries.stage.play()
-    assert len(sink.kept) == 2 * BATCH
+    assert len(sink.kept) == 2_000
     too_large = [size for size in sink.requests if size > most]
     sink.requests.clear()
-    deliveries.journal.append([score("contoso", SLOT + n * HOUR) for n in range(2 * BATCH, 2 * BATCH + 1000)])
+    deliveries.journal.append([score("contoso", SLOT + n * HOUR) for n in range(2_000, 2_500)])
     delivery.nudge()
     deliveries.stage.play()
     assert max(sink.requests) <= most

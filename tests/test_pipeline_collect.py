@@ -290,3 +290,16 @@ def test_a_poll_that_waits_for_its_turn_has_its_whole_patience(bench: Polls) -> 
     assert source.seconds == [30.0] * len(source.seconds)
     assert len(source.seconds) > 5
     assert isinstance(bench.outcomes[0].error, Unavailable)
+
+
+def test_a_poll_that_is_tried_again_ends_with_its_patience(bench: Polls) -> None:
+    """Pages without end are no way past it: the last exchange is over by its end and a timeout, however many come."""
+    source = Script("contoso", [Unavailable("503"), *[Step.MORE for _ in range(50)]])
+    source.takes, source.clock = 8.0, bench.time
+    terms = Terms(last_start=inf, end=inf, backoff=Backoff(base=2.0, most=4.0, draw=middle), patience=20.0)
+    began = bench.time.now
+    bench.collecting.poll(source, "organization", SLOT, terms, bench.outcomes.append, succeeded=False)
+    bench.stage.play()
+    assert isinstance(bench.outcomes[0].error, Unavailable)
+    assert bench.time.now - began == pytest.approx(20.0 + 30.0, abs=8.0)
+    assert source.seconds[-1] < 30.0, "it is given what is left"

@@ -128,6 +128,18 @@ def test_what_asked_to_be_left_alone_is_not_asked_a_moment_sooner(polls: Polls) 
     assert polls.outcomes[1].error is None
 
 
+def test_who_has_been_left_alone_long_enough_is_asked_at_once(polls: Polls) -> None:
+    """A Retry-After that is over is none."""
+    source = Script("contoso", [Unavailable("429", retry_after=700.0, throttled=True), []])
+    polls.poll(source)
+    polls.stage.play()
+    polls.time.now += 3600.0
+    polls.poll(source)
+    assert polls.stage.waits == [0.0]
+    polls.stage.step()
+    assert len(source.asked) == 2
+
+
 def test_a_sign_in_in_the_slots_last_second_gets_what_is_left(polls: Polls) -> None:
     """A sign-in is never given more than the slot has."""
     source = Script("contoso", [Step.SIGN_IN, []])

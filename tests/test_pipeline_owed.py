@@ -153,8 +153,8 @@ def test_a_sink_rests_also_where_its_cursor_cannot_move(bench: Deliveries, monke
     assert _stands(bench) == 9
 
 
-def test_a_sink_that_rests_has_no_batch_in_memory(bench: Deliveries) -> None:
-    """What was ready for a sink that is down is let go of; a thousand sinks that rest hold no rows."""
+def test_a_sink_that_rests_has_nothing_ready(bench: Deliveries) -> None:
+    """What was read ahead for a sink that is down is let go of: it may rest for days, and is read then."""
     sink = Line()
 
     def judge(_: Sequence[object]) -> None:

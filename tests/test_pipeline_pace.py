@@ -79,12 +79,43 @@ def test_an_answer_of_very_many_pages_takes_its_time_and_is_whole(bench: Polls) 
     assert sum(after > before for before, after in pairwise(source.moments)) == 50
 
 
+def test_a_part_of_a_second_is_waited_too(bench: Polls) -> None:
+    """Pages that each take a third of a second to come are asked for no sooner than the limits allow."""
+    source = Watched(bench, [*[Step.MORE] * 149, [score("contoso", SLOT)]])
+    source.takes, source.clock = 0.3, bench.time
+    bench.poll(source, seconds=3600.0)
+    bench.stage.play()
+    assert bench.outcomes[0].error is None
+    assert within_limits(source.moments)
+
+
+def test_a_page_that_is_on_its_way_when_the_clock_jumps_counts(bench: Polls) -> None:
+    """A poll that has waited to be allowed its page is in an exchange again: that ends by itself, and is kept."""
+    source = Watched(bench, [*[Step.MORE] * 60, [score("contoso", SLOT)]])
+    moments = source.seconds
+
+    class Jumping(list[float]):
+        def append(self, seconds: float, /) -> None:
+            moments.append(seconds)
+            if len(moments) == 61:
+                bench.collecting.abandon("the clock jumped")
+
+    source.seconds = Jumping()
+    bench.poll(source, seconds=600.0)
+    bench.stage.play()
+    (outcome,) = bench.outcomes
+    assert outcome.error is None
+    assert [point.series.measurement for point in bench.points()] == ["exposure_score", "collector_poll"]
+
+
 def test_what_may_not_be_asked_inside_the_slot_is_settled_as_failed(bench: Polls) -> None:
-    """A poll that would have to wait beyond its slot is given up, and says why."""
+    """A poll that would have to wait beyond its slot is given up before that ends, and says why."""
+    end = bench.time.now + 20.0
     bench.poll(Watched(bench, [*[Step.MORE] * 99, [score("contoso", SLOT)]]), seconds=20.0)
     bench.stage.play()
     [outcome] = bench.outcomes
     assert "might be asked" in str(outcome.error)
+    assert bench.time.now < end
 
 
 def test_one_tenant_waits_for_no_other(bench: Polls) -> None:

@@ -96,7 +96,6 @@ class Collecting:
         What waits for its next try is settled as failed at once; a try that is under way ends by itself.
         """
         with self._lock:
-            self._abandoned.clear()
             self._left_alone.clear()
         for poll in self._given_up(reason, None):
             self._settle(poll, Unavailable(reason))

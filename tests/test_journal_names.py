@@ -35,6 +35,22 @@ def test_numbers_of_a_failed_append_do_no_harm(journal: Journal) -> None:
         assert every(reader) == points
 
 
+def test_names_of_a_failed_append_are_taken_back_alone(journal: Journal) -> None:
+    """What came to nothing leaves no number behind, and those that stand in the file need no second look."""
+    journal.append([group("a"), org()])
+    journal.append([group("b")])
+    for _ in range(2):
+        _fail(journal, group("failed"), group("failed too"))
+    asked = _asked(journal)
+    points = [group("new"), group("b", MIDNIGHT + HOUR), group("failed too"), group("failed")]
+    journal.append(points)
+    assert not any("id > 0 ORDER BY id" in sql for sql in asked), "and not all names are learnt anew"
+    with Journal(journal.path, readonly=True) as reader:
+        assert every(reader) == every(journal) == [group("a"), org(), group("b"), *points]
+        for point in points:
+            assert point in reader.history(point.series, 0, MIDNIGHT + DAY)
+
+
 def test_names_are_forgotten_before_another_thread_can_use_them(tmp_path: Path) -> None:
     """Between a failure and the forgetting of what it learnt no other append can begin."""
     free: list[bool] = []

@@ -45,8 +45,12 @@ def test_names_of_a_failed_append_are_taken_back_alone(journal: Journal) -> None
     points = [group("new"), group("b", MIDNIGHT + HOUR), group("failed too"), group("failed")]
     journal.append(points)
     assert not any("id > 0 ORDER BY id" in sql for sql in asked), "and not all names are learnt anew"
+    asked.clear()
+    journal.append([group("b", MIDNIGHT + 2 * HOUR)])
+    assert asked == [], "that they stand is looked at once"
     with Journal(journal.path, readonly=True) as reader:
-        assert every(reader) == every(journal) == [group("a"), org(), group("b"), *points]
+        stands = [group("a"), org(), group("b"), *points, group("b", MIDNIGHT + 2 * HOUR)]
+        assert every(reader) == every(journal) == stands
         for point in points:
             assert point in reader.history(point.series, 0, MIDNIGHT + DAY)
 

@@ -104,6 +104,55 @@ def test_what_comes_between_its_steps_is_kept(tmp_path: Path, monkeypatch: pytes
         assert len(every(journal)) == len(points)
 
 
+def test_the_later_point_stands_whichever_number_it_has(tmp_path: Path) -> None:
+    """A service that knew the first number before goes on with it: its newer value is not lost to an older one."""
+    path = tmp_path / "journal.db"
+    with opened(path) as service:
+        service.append([group("a")])
+        unreadable(path)
+        with opened(path) as beside:
+            beside.append([group("a", MIDNIGHT + HOUR, 1.0), group("a", MIDNIGHT + 2 * HOUR)])
+        unreadable(path, again=True)
+        service.append([group("a", MIDNIGHT + HOUR, 5.0)])
+        assert look(path, "SELECT series FROM point ORDER BY id") == [(1,), (2,), (2,), (1,)]
+        assert service.unite() == 1
+        assert every(service) == [group("a"), group("a", MIDNIGHT + 2 * HOUR), group("a", MIDNIGHT + HOUR, 5.0)]
+        assert service.unite() == 0
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_what_another_process_appends_meanwhile_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    """It has known the first number since before, and brings a single point under it between two steps."""
+    path = tmp_path / "journal.db"
+    points = [group("a", MIDNIGHT + hour * HOUR) for hour in range(4)]
+    turns = itertools.count(1)
+    with opened(path) as beside:
+        beside.append(points[:1])
+        unreadable(path)
+        with opened(path) as journal:
+            journal.append(points[1:2])
+        unreadable(path, again=True)
+        with opened(path) as journal:
+            writing = Database.writing
+
+            @contextmanager
+            def between(self: Database) -> Iterator[Connection]:
+                with writing(self) as connection:
+                    yield connection
+                if self is journal._database and next(turns) == after:
+                    beside.append(points[2:3])
+
+            monkeypatch.setattr(Database, "writing", between)
+            assert journal.unite() == 1
+            monkeypatch.undo()
+            assert every(journal) == points[:3]
+            journal.unite()
+            beside.append(points[3:])
+            assert every(journal) == journal.history(A, 0, NOW) == points
+
+
 def test_a_dead_letter_keeps_its_name(tmp_path: Path) -> None:
     """A letter of the first number is still one of the group, whose points have the second."""
     path = tmp_path / "journal.db"
@@ -120,6 +169,26 @@ def test_a_dead_letter_keeps_its_name(tmp_path: Path) -> None:
         assert journal.unite() == 1
         assert [letter.row.point for letter in journal.letters.every(["main"], 0)] == [group("a")]
         assert journal.history(A, 0, NOW) == [group("a"), group("a", MIDNIGHT + HOUR)]
+        assert journal.unite() == 0
+
+
+def test_a_letter_that_can_not_be_read_keeps_its_name(tmp_path: Path) -> None:
+    """A letter that is damaged for a while is the group's again when it can be read: its number is still there."""
+    path = tmp_path / "journal.db"
+    with opened(path) as journal:
+        journal.append([group("a")])
+        cursor = journal.cursor("main")
+        journal.advance(cursor, 2, [DeadLetter(journal.read(cursor, 1).rows[0], "refused")])
+    unreadable(path)
+    with opened(path) as journal:
+        journal.append([group("a", MIDNIGHT + HOUR)])
+    unreadable(path, again=True)
+    ((data,),) = look(path, "SELECT data FROM dead_letter")
+    look(path, "UPDATE dead_letter SET data = zeroblob(12)")
+    with opened(path) as journal:
+        journal.unite()
+        look(path, "UPDATE dead_letter SET data = ?", data)
+        assert [letter.row.point for letter in journal.letters.every(["main"], 0)] == [group("a")]
 
 
 def test_what_can_not_be_read_keeps_its_name(tmp_path: Path) -> None:

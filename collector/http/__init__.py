@@ -176,9 +176,9 @@ def _framed(content: bytes | None, meanwhile: object) -> Mapping[str, str]:
     return {"Content-Length": str(len(content))} if content and meanwhile else {}
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def _read(url: str) -> httpx.URL:
-    """Return a URL as httpx has it: the same ones are asked again and again, and to read one costs a tenth of that."""
+    """Return a URL as httpx has it: a few are asked again and again, and to read one costs a tenth of that."""
     return httpx.URL(url)
 
 

@@ -80,12 +80,16 @@ def spike_of(series: Series) -> Series:
 
 def name_of(series: Series) -> str:
     """Return how a score's series is called."""
-    return next((name for key, name in series.tags if key == "rbacGroupName"), EVERYBODY)
+    return _tag(series, "rbacGroupName", EVERYBODY)
 
 
 def _id(series: Series) -> str:
-    return dict(series.tags).get("rbacGroupId", NO_ID)
+    return _tag(series, "rbacGroupId", NO_ID)
 
 
 def _name(series: Series) -> str:
-    return dict(series.tags).get("rbacGroupName", "")
+    return _tag(series, "rbacGroupName", "")
+
+
+def _tag(series: Series, key: str, without: str) -> str:
+    return series.tag(key) if key in series[1::2] else without

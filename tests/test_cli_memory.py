@@ -6,17 +6,17 @@ import sys
 
 import pytest
 
-from collector.cli.memory import give_back_soon
+from collector.cli.memory import share_one_pool
 
 THREADS = """
 import ctypes
 import sys
 import threading
 
-from collector.cli.memory import give_back_soon
+from collector.cli.memory import share_one_pool
 
-if sys.argv[1] == "soon":
-    give_back_soon()
+if sys.argv[1] == "shared":
+    share_one_pool()
 together = threading.Barrier(8)
 
 def work():
@@ -33,11 +33,11 @@ ctypes.CDLL(None).malloc_stats()
 """
 
 
-@pytest.mark.parametrize("when", ["soon", "as glibc has it"])
+@pytest.mark.parametrize("when", ["shared", "as glibc has it"])
 def test_threads_share_one_pool(when: str) -> None:
     """However many of them work at once, by what the C library says of its pools; without the call it has several."""
     done = subprocess.run([sys.executable, "-c", THREADS, when], capture_output=True, text=True, check=True, timeout=60)
-    assert (done.stderr.count("Arena ") == 1) is (when == "soon")
+    assert (done.stderr.count("Arena ") == 1) is (when == "shared")
 
 
 def test_another_c_library_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,5 +49,5 @@ def test_another_c_library_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> 
             asked.append(name)
 
     monkeypatch.setattr(ctypes, "CDLL", Other)
-    give_back_soon()
+    share_one_pool()
     assert asked == [None]

@@ -13,7 +13,7 @@ import typer
 from collector.cli.again import Patience
 from collector.cli.ending import when_hung_up, when_told
 from collector.cli.garbage import search_seldom
-from collector.cli.memory import give_back_soon
+from collector.cli.memory import share_one_pool
 from collector.cli.options import (
     ConfigFile,
     Json,
@@ -76,7 +76,7 @@ def run(*, config: ConfigFile = None, name: Name = None) -> None:
 
     when_told(end)
     search_seldom()
-    give_back_soon()
+    share_one_pool()
     service.run(stop)
     _end(service)
 
@@ -109,7 +109,7 @@ def once(
     tenants = chosen(settings, tenant)
     want_secrets(settings, tenants)
     search_seldom()
-    give_back_soon()
+    share_one_pool()
     report = poll_once(settings, name=collector_name(name), tenants=tenants, patience=patience)
     if as_json:
         print(json.dumps(_document(report)))

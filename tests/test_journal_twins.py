@@ -120,11 +120,11 @@ def test_the_later_point_stands_whichever_number_it_has(tmp_path: Path) -> None:
         assert service.unite() == 0
 
 
-@pytest.mark.parametrize("after", [1, 2])
+@pytest.mark.parametrize("moment", [1, 2, 3, 4])
 def test_what_another_process_appends_meanwhile_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
 ) -> None:
-    """It has known the first number since before, and brings a single point under it between two steps."""
+    """It has known the first number since before, and brings a single point under it before or after a step."""
     path = tmp_path / "journal.db"
     points = [group("a", MIDNIGHT + hour * HOUR) for hour in range(4)]
     turns = itertools.count(1)
@@ -139,9 +139,13 @@ def test_what_another_process_appends_meanwhile_is_kept(
 
             @contextmanager
             def between(self: Database) -> Iterator[Connection]:
+                turn(self)
                 with writing(self) as connection:
                     yield connection
-                if self is journal._database and next(turns) == after:
+                turn(self)
+
+            def turn(database: Database) -> None:
+                if database is journal._database and next(turns) == moment:
                     beside.append(points[2:3])
 
             monkeypatch.setattr(Database, "writing", between)

@@ -1,16 +1,19 @@
 """Figures that are only shown: of a long backlog by a part of it, and from when to when a journal's points are."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from sqlite3 import Connection
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journals import DAY, HOUR, MIDNIGHT, group, org
+from journals import DAY, HOUR, MIDNIGHT, group, org, steps
 
 from collector.batch import Backlog, Cursor, Filter
 from collector.history import Note
 from collector.journal import Journal, counting, edges
+from collector.journal.database import Database
 from collector.point import MAX_TIME, Point, Series
 
 _START = Cursor("x", 1, 0)
@@ -69,6 +72,40 @@ def test_of_many_a_part_is_looked_at(tmp_path: Path) -> None:
         assert journal.gauge(_START) == Backlog(3000, MIDNIGHT, exact=False)
         assert journal.gauge(_START, _GROUPS) == Backlog(2000, MIDNIGHT, exact=False)
         assert (journal.summary().points, journal.summary().exact) == (3000, False)
+
+
+def test_few_are_counted_and_many_are_looked_at_in_part(tmp_path: Path) -> None:
+    """Up to twice as many as are always counted, each is; beyond, a figure costs a fraction of what counting does."""
+    with Journal(tmp_path / "journal.db") as journal:
+        journal.append([*polls(13), group("c")])
+        assert journal.gauge(_START) == Backlog(40, MIDNIGHT)
+        journal.append([group("d")])
+        assert not journal.gauge(_START).exact
+        journal.append([group(f"g{n}", MIDNIGHT + HOUR, tenant="fabrikam") for n in range(2_000)])
+        theirs = Filter(tenants=("fabrikam",))
+        taken = steps(journal)
+        counted, all_of_it = journal.backlog(_START, theirs), len(taken)
+        told = journal.gauge(_START, theirs)
+        assert told.points == pytest.approx(counted.points, rel=0.25)
+        assert told.oldest == counted.oldest == MIDNIGHT + HOUR
+        assert len(taken) - all_of_it < all_of_it / 3
+
+
+def test_to_count_is_a_view_a_span(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many rows there are, whoever writes waits for a look at a few of them."""
+    monkeypatch.setattr(counting, "SPAN", 10)
+    with Journal(tmp_path / "journal.db") as journal:
+        journal.append(polls(30))
+        views: list[None] = []
+        reading = Database.reading
+
+        def counted(self: Database) -> AbstractContextManager[Connection]:
+            views.append(None)
+            return reading(self)
+
+        monkeypatch.setattr(Database, "reading", counted)
+        assert journal.backlog(_START) == Backlog(90, MIDNIGHT)
+        assert len(views) >= 9
 
 
 def test_of_a_pruned_journal_most_is_at_its_tail(tmp_path: Path) -> None:

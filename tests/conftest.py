@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import settings as hypothesis
 from leaks import begin_test, know_in_this_test, leaks, want_none, want_none_kept
 from origins import Authority
 from servers import INFLUXD, NOT_TESTED, VICTORIA, Influxd, Victoria, need
@@ -28,6 +29,10 @@ from collector.simulator import Patience, Simulator
 from collector.web.guard import EVERYWHERE
 
 pytest_plugins = ["pytester"]
+
+# What takes a fifth of a second on a machine that does something else besides is no fault.
+hypothesis.register_profile("suite", deadline=None)
+hypothesis.load_profile("suite")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

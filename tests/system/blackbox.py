@@ -1,7 +1,7 @@
 """The collector from outside: its command line, its pages, its simulator. Never imports collector.
 
-The service, and the first command of its way in a file, are started as an owner starts them; the simulator, and what is
-called as it was before, from a process that has the libraries loaded.
+What a test file calls in one way for the first time is started as an owner starts it; what it calls as it did before,
+and the simulator, from a process that has the libraries loaded.
 """
 
 import json
@@ -31,7 +31,7 @@ _MEASURED = {"run", "once"}
 """Of the commands that are told to end: the others are interrupted wherever they are, also inside of what measures the
 coverage, which then waits for its own lock for ever."""
 _TELLING = {"check"}
-"""Commands that find what they find by what they look at, however they are called."""
+"""Commands that find what they find by what they look at, however they are called: each call is measured."""
 _ways: set[tuple[str, ...]] = set()
 """In which ways the test files have called commands so far."""
 
@@ -52,8 +52,9 @@ def collector(
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end; fail where it says a secret."""
     words = [*map(str, arguments)]
-    measured = _new(words)
-    if measured or any(map(_REACHING.match, env or ())):
+    new = _new(words) or any(map(_REACHING.match, env or ()))
+    measured = new or not _TELLING.isdisjoint(words[:1])
+    if new:
         done = subprocess.run(
             [*COMMAND, *words],
             env=environment(env, measured=measured),
@@ -64,7 +65,7 @@ def collector(
             check=False,
         )
     else:
-        done = warm.run(words, environment(env, measured=False), cwd, timeout)
+        done = warm.run(words, environment(env, measured=measured), cwd, timeout)
     want_none(f"`{arguments[0] if arguments else ''}`", done.stdout + done.stderr)
     return done
 
@@ -72,11 +73,15 @@ def collector(
 def _new(words: Sequence[str]) -> bool:
     """Whether this test file calls the command in this way for the first time: by the same options, whatever follows.
 
+    Every command's help is one way. What is no test measures, and starts all as an owner does.
+
     What measures the coverage doubles what a command costs, and the suite calls hundreds.
     """
     test = os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")[0]
-    way = (test, *words[:1], *sorted(word for word in words if word.startswith("-")))
-    new = way not in _ways or not _TELLING.isdisjoint(words[:1])
+    if not test:
+        return True
+    way = (test, *([] if "--help" in words else words[:1]), *sorted(word for word in words if word.startswith("-")))
+    new = way not in _ways
     _ways.add(way)
     return new
 
@@ -96,14 +101,28 @@ def until(true: Callable[[], Any], seconds: float = 20, what: str = "") -> Any:
     return result
 
 
+def _started(
+    command: Sequence[str] | None, words: Sequence[str], env: Mapping[str, str]
+) -> "subprocess.Popen[str] | warm.Warm":
+    """Return a process of the command, of the collector from the libraries that are loaded where there is none."""
+    if command is None:
+        return warm.Warm(words, env)
+    return subprocess.Popen([*command, *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 class Process:
     """A command that runs until it is told to end. What it writes is read as it comes."""
 
+    _earnest = True
+    """Whether the first of its way in a test file is started as an owner starts it."""
+
     def __init__(
-        self, *arguments: str | Path, env: Mapping[str, str] | None = None, command: Sequence[str] = COMMAND
+        self, *arguments: str | Path, env: Mapping[str, str] | None = None, command: Sequence[str] | None = None
     ) -> None:
-        self._command = command
-        self._process = self._start([*map(str, arguments)], environment(env, measured=arguments[0] in _MEASURED))
+        words = [*map(str, arguments)]
+        if command is None and self._earnest and (_new(words) or any(map(_REACHING.match, env or ()))):
+            command = COMMAND
+        self._process = _started(command, words, environment(env, measured=words[0] in _MEASURED))
         self.out: list[str] = []
         self.err: list[str] = []
         self._readers = [
@@ -112,11 +131,6 @@ class Process:
         ]
         for reader in self._readers:
             reader.start()
-
-    def _start(self, words: list[str], env: Mapping[str, str]) -> "subprocess.Popen[str] | warm.Warm":
-        return subprocess.Popen(
-            [*self._command, *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
 
     @property
     def pid(self) -> int:
@@ -165,6 +179,8 @@ class Process:
 class Simulated(Process):
     """`simulate` in another process, steered over HTTP."""
 
+    _earnest = False
+
     def __init__(self, folder: Path, *options: str) -> None:
         super().__init__("simulate", "--folder", folder, *options)
         self.folder = folder
@@ -179,9 +195,6 @@ class Simulated(Process):
         self.tenant: dict[str, Any] = tenants[self.tenants[0]]
         self.url: str = self.tenant["api_url"]
         self._client = self.client()
-
-    def _start(self, words: list[str], env: Mapping[str, str]) -> warm.Warm:
-        return warm.Warm(words, env)
 
     def client(self) -> httpx.Client:
         """Return a client that trusts it; whoever asked for it closes it."""

@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import coverage
+
 _LIBRARIES = (
     *("httpx", "httpcore", "structlog", "pydantic", "typer", "rich.console", "rich.table", "rich.progress"),
     *("apscheduler.schedulers.background", "apscheduler.executors.pool", "cryptography.x509", "msal", "truststore"),
@@ -95,6 +97,8 @@ def become(asked: dict[str, Any]) -> None:
     os.chdir(asked["folder"])
     sys.path[0] = str(Path.cwd())
     sys.argv[1:] = [os.fsdecode(bytes.fromhex(word)) for word in asked["arguments"]]
+    # As it starts by itself where a process is a new one: nothing, unless the environment says that it counts.
+    coverage.process_startup()
 
 
 if __name__ == "__main__":

@@ -88,7 +88,6 @@ class Peak:
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-@pytest.mark.unmeasured
 def test_a_million_groups_end_at_two_hundred_thousand(make: SignIns, authority: Authority) -> None:
     """Whoever answers with more groups than any tenant has is told so; the first ones are kept, and memory is left."""
     pages(make.fake, 20_000)
@@ -123,18 +122,20 @@ def test_as_many_values_as_an_answer_may_have_fill_no_memory(make: SignIns, auth
     assert peak.more < 300 * _MEGABYTE
 
 
-@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "body",
     [
         b"[" * 100_000,
         b'{"value":' + b"[" * 100_000,
         b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
-        b'{"value": [' + b"[]," * 1_000_000 + b"[]]}",
+        pytest.param(b'{"value": [' + b"[]," * 1_000_000 + b"[]]}", marks=pytest.mark.unmeasured),
         b'{"value": ' + b"9" * 8_000_000 + b"}",
         b'{"value": "' + b"\\ud800" * 1_000_000 + b'"}',
         b'{"value": [{"rbacGroupName": "' + b"a" * 8_000_000 + b'", "score": NaN}]}',
-        b'{"value": [' + b",".join(b'{"score": 1e400}' for _ in range(300_000)) + b"]}",
+        pytest.param(
+            b'{"value": [' + b",".join(b'{"score": 1e400}' for _ in range(300_000)) + b"]}",
+            marks=pytest.mark.unmeasured,
+        ),
         b'{"value": [' + b",".join([b'{"score":1}'] * 1_300_000) + b"]}",
         b'{"value": [' + b"{}," * 5_000_000 + b"{}]}",
         b"{" + b",".join(b'"%d":1' % n for n in range(1_400_000)) + b"}",

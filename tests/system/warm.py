@@ -7,10 +7,12 @@ import atexit
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -109,8 +111,9 @@ def _hex(word: str) -> str:
 @cache
 def _address() -> str:
     """Return where the process is asked; start it at the first call of this worker. It ends with the worker."""
+    address = str(Path(tempfile.mkdtemp(prefix="warm-")) / "socket")
     listening = socket.socket(socket.AF_UNIX)
-    listening.bind(f"\0exposure-collector-tests-{os.getpid()}")
+    listening.bind(address)
     listening.listen(16)
     alive, held = os.pipe()
     process = subprocess.Popen(
@@ -124,10 +127,11 @@ def _address() -> str:
     )
     listening.close()
     os.close(alive)
-    atexit.register(_end, process, held)
-    return f"\0exposure-collector-tests-{os.getpid()}"
+    atexit.register(_end, process, held, Path(address).parent)
+    return address
 
 
-def _end(process: subprocess.Popen[bytes], held: int) -> None:
+def _end(process: subprocess.Popen[bytes], held: int, folder: Path) -> None:
     os.close(held)
     process.wait(10)
+    shutil.rmtree(folder)

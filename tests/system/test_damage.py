@@ -44,7 +44,7 @@ def test_a_service_whose_journal_lost_pages_saves_what_is_sound(simulated: Simul
         Process("run", "--config", config) as service,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
     ):
-        (said,) = until(lambda: service.said("journal.salvaged"), what="the salvage")
+        (said,) = until(lambda: service.said("journal.salvaged"), 90, "the salvage")
         until(lambda: len(service.said("poll.settled")) == 2, what="both polls")
         until(lambda: client.get("/readyz").status_code == 200, what="a ready service")
         assert "collector_journal_ok 1.0" in client.get("/metrics").text

@@ -151,7 +151,7 @@ FAULTS: dict[str, Plant] = {
 
 def _once(forget: Callable[[Names], None]) -> Callable[[Names], None]:
     """Return what makes ready, and forgets nothing afterwards."""
-    return lambda names: None if hasattr(names, "_learnt") else forget(names)
+    return lambda names: None if hasattr(names, "_following") else forget(names)
 
 
 def test_a_journal_that_keeps_its_promises_lives() -> None:

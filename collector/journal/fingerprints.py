@@ -9,8 +9,6 @@ import struct
 from collections.abc import Iterable
 from hashlib import blake2b
 
-from collector.point import Series
-
 _ENTRY = struct.Struct("<12sQ")
 _SIZE = _ENTRY.size
 _GET, _PUT = _ENTRY.unpack_from, _ENTRY.pack_into
@@ -33,11 +31,7 @@ class Fingerprints:
         self._taken = 0
         self._table = bytearray(_FIRST * _SIZE)
 
-    def of(self, series: Series) -> bytes:
-        """Return the fingerprint of a series."""
-        return self.of_texts(series)
-
-    def of_texts(self, texts: Iterable[str]) -> bytes:
+    def of(self, texts: Iterable[str]) -> bytes:
         """Return the fingerprint of a series by its texts: the measurement, and each tag's key and value."""
         # No tag holds the character between them.
         return blake2b(self._secret + "\0".join(texts).encode(), digest_size=12).digest()

@@ -233,7 +233,7 @@ def of_groups(tenant: str, names: Iterable[str], ids: Iterable[str]) -> list[Ser
         ids,
         strict=False,
     )
-    return list(map(Series.proven, every))
+    return list(map(tuple.__new__, repeat(Series), every))  # as `Series.proven` does, without a call of Python's
 
 
 _BY_GROUP = "exposure_score_by_group"

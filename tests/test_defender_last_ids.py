@@ -1,27 +1,37 @@
 """collector.defender: the ids that are remembered of a tenant's groups, in few bytes and as they came."""
 
 import tracemalloc
+from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.defender import last_ids
 from collector.defender.last_ids import LastIds
 
 _NAMES = st.sampled_from(["", "A", "B", "Büro", "x\ud800", "\0", '"', "日本", "a,b"])
 _ANSWERS = st.lists(st.dictionaries(_NAMES, st.sampled_from(["1", "2", "none"])), max_size=6)
 
 
-@given(_ANSWERS, st.sets(st.integers(0, 5)))
-def test_the_last_id_of_each_name_is_known(answers: list[dict[str, str]], whole: set[int]) -> None:
-    """Whatever comes, and whichever answers come to their end: as a dict has it, also where all is the same again."""
+@given(_ANSWERS, st.sets(st.integers(0, 5)), st.integers(1, 3), st.integers(1, 3))
+def test_the_last_id_of_each_name_is_known(
+    answers: list[dict[str, str]], whole: set[int], part: int, held: int
+) -> None:
+    """Whatever comes, in whatever parts, and whichever answers come to their end: as a dict has it.
+
+    Also where all is the same again, and where it is held in other parts than it comes in.
+    """
     ids, model = LastIds(), dict[str, str]()
-    for n, answer in enumerate(answers):
-        for _ in range(2):
-            ids.learn([*answer], [*answer.values()])
-            model |= answer
-            if n in whole:
-                ids.pack()
-            assert len(ids) == len(model)
+    with mock.patch.object(last_ids, "PART", held):
+        for n, answer in enumerate(answers):
+            for _ in range(2):
+                names = [*answer]
+                for some in (names[at : at + part] for at in range(0, len(names), part)):
+                    ids.learn(some, [answer[name] for name in some])
+                model |= answer
+                if n in whole:
+                    ids.pack()
+                assert len(ids) == len(model)
     assert {name: ids.of(name) for name in [*model, "never seen"]} == {**model, "never seen": None}
 
 

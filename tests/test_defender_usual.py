@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from collector.defender import document, scores
+from collector.defender import document, last_ids, scores
 from collector.defender.groups import Groups
 from collector.point import (
     MAX_TIME,
@@ -75,7 +75,7 @@ def one_by_one(slot: int, rows: Sequence[object], groups: Groups) -> tuple[list[
 def test_answers_read_at_once_are_answers_read_row_by_row(at_once: int, answers: list[list[object]]) -> None:
     """Whatever comes, answer after answer: the same points in the same order, and the same faults in the same words."""
     quick, careful = (Groups("contoso", lambda: JOURNAL) for _ in range(2))
-    with mock.patch.object(scores, "_AT_ONCE", at_once):
+    with mock.patch.object(scores, "PART", at_once), mock.patch.object(last_ids, "PART", at_once):
         for rows in answers:
             faults: list[str] = []
             points = [*chain(*scores.device_groups(SLOT, {"value": copy.deepcopy(rows)}, quick, faults.append))]
@@ -83,7 +83,7 @@ def test_answers_read_at_once_are_answers_read_row_by_row(at_once: int, answers:
             assert [hash(point.series) for point in points] == [hash(copy.deepcopy(point.series)) for point in points]
             for groups in (quick, careful):
                 groups.keep({point.series: None for point in points}.keys(), ())
-            assert quick._last._packed == careful._last._packed
+            assert quick._last._parts == careful._last._parts
 
 
 @pytest.mark.parametrize(

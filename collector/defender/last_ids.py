@@ -1,4 +1,4 @@
-"""The last id of each name of a tenant's groups: between two answers in one piece, some 35 bytes a group.
+"""The last id of each name of a tenant's groups: between two answers in few pieces, some 35 bytes a group.
 
 A dict holds them at 32 bytes a group and the texts at 140, which are others than those of the series that are derived
 from. Nearly always an answer has an id for each of its names, and the same ones again: then nothing is taken apart.
@@ -9,12 +9,17 @@ from collections.abc import Container, Sequence
 
 from collector.point import group_name
 
+PART = 50_000
+"""Names of an answer that are learnt together at the most."""
+
 
 class LastIds:
     """Ids as tags, by names as the API has them ("" for none)."""
 
     def __init__(self) -> None:
-        self._packed = ""
+        self._parts: list[str] = []
+        self._alike = 0
+        """Parts that this answer has had so far, all of them as they were in the last."""
         self._count = 0
         self._ids: dict[str, str] | None = {}
         """None while they are packed."""
@@ -29,7 +34,9 @@ class LastIds:
 
     def learn(self, names: Sequence[str], ids: Sequence[str]) -> None:
         """Take in the ids of names, in the order in which they came."""
-        if self._ids is not None or self._packed != _pack(names, ids):
+        if self._ids is None and self._parts[self._alike : self._alike + 1] == [_pack(names, ids)]:
+            self._alike += 1
+        else:
             self._taken_apart().update(zip(names, ids, strict=True))
 
     def keep(self, groups: Container[tuple[str, str]]) -> None:
@@ -37,18 +44,22 @@ class LastIds:
         self._ids = {name: id_ for name, id_ in self._taken_apart().items() if (group_name(name), id_) in groups}
 
     def pack(self) -> None:
-        """Hold them in one piece until one is asked for."""
+        """Hold them in few pieces until one is asked for. An answer has ended."""
+        self._alike = 0
         ids = self._ids
         if ids is not None:
-            self._packed, self._count = _pack([*ids], [*ids.values()]), len(ids)
+            names, each = [*ids], [*ids.values()]
+            parts = [slice(at, at + PART) for at in range(0, len(ids), PART)]
+            self._parts, self._count = [_pack(names[part], each[part]) for part in parts], len(ids)
             self._ids = None
 
     def _taken_apart(self) -> dict[str, str]:
         ids = self._ids
         if ids is None:
-            names, each = json.loads(self._packed)
-            ids = self._ids = dict(zip(names, each, strict=True))
-            self._packed = ""
+            ids = self._ids = {}
+            for part in self._parts:
+                ids.update(zip(*json.loads(part), strict=True))
+            self._parts = []
         return ids
 
 

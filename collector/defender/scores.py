@@ -9,6 +9,7 @@ from typing import Any
 
 from collector.defender.document import MAX_DIGITS, Ambiguous, kind
 from collector.defender.groups import Groups
+from collector.defender.last_ids import PART
 from collector.defender.times import nanoseconds
 from collector.errors import BadResponse
 from collector.point import Point, Series, scored
@@ -17,8 +18,6 @@ _SHOWN = 60
 """Characters of a group's name in a message."""
 _MOST_ID = 2**63
 """The API's own bound: any other number is an id too, and read with care."""
-_AT_ONCE = 50_000
-"""Rows of an answer."""
 _NAMES = frozenset({str, type(None)})
 _IDS = frozenset({int, str, type(None)})
 _NUMBERS = frozenset({float, int})
@@ -63,8 +62,8 @@ def device_groups(slot: int, answer: Mapping[str, Any], groups: Groups, say: Say
     before = 0
     while rows:
         # Of a long answer memory holds the rows or the points, not both; and who has enough of it asks for no more.
-        part = rows[:_AT_ONCE]
-        del rows[:_AT_ONCE]
+        part = rows[:PART]
+        del rows[:PART]
         names, ids, scores = _columns(part) or _sifted(part, before, say)
         before += len(part)
         yield scored(groups.every(names, ids), slot, scores)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from journals import DAY, HOUR, MIDNIGHT, group, look, org
 
-from collector.journal import Journal, names
+from collector.journal import Journal, learnt
 from collector.point import Series
 
 NOW = MIDNIGHT + DAY
@@ -54,7 +54,7 @@ def test_the_first_of_many_cost_a_look_at_few(tmp_path: Path) -> None:
 
 def test_who_asks_of_a_tenant_learns_its_names_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of each of a few measurements once, also of a series that nobody has; of more of them all names together."""
-    monkeypatch.setattr(names, "_FAMILIES", 3)
+    monkeypatch.setattr(learnt, "_FAMILIES", 3)
     points = [group("a"), group("b"), org(), group("a", tenant="fabrikam"), org(tenant="fabrikam")]
     with opened(tmp_path / "journal.db") as journal:
         journal.append(points)

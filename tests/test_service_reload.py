@@ -86,7 +86,7 @@ class Served:
     def _anew(self) -> Settings:
         return self.next()
 
-    def source(self, tenant: str, *_: Any) -> Answers:
+    def source(self, tenant: str, *_: Any, **__: Any) -> Answers:
         """Return a made-up tenant, in whose place a Defender would stand."""
         made = Answers()
         made.tenant = tenant
@@ -108,7 +108,7 @@ def test_an_exchange_that_hangs_while_its_tenant_leaves_is_waited_for_by_nobody(
     until(lambda: len(served.outcomes) == 1)
     hang = threading.Event()
 
-    def hanging(tenant: str, *_: Any) -> Answers:
+    def hanging(tenant: str, *_: Any, **__: Any) -> Answers:
         made = served.source(tenant)
         made.hang = hang
         return made
@@ -163,7 +163,7 @@ def test_a_certificate_file_that_is_none_is_named_with_its_tenant(served: Served
 def failing(served: Served, error: Unavailable) -> None:
     """Start the service, and have a reload bring it a tenant that fails of that, however often it is asked."""
 
-    def down(tenant: str, *_: Any) -> Answers:
+    def down(tenant: str, *_: Any, **__: Any) -> Answers:
         made = served.source(tenant)
         made.errors = [error] * 100
         return made

@@ -43,7 +43,7 @@ def test_the_first_of_a_measurement_are_those_that_came_first(tmp_path: Path, mo
 
 
 def test_the_first_of_many_cost_a_look_at_few(tmp_path: Path) -> None:
-    """Of a thousand groups a card of two looks at two names."""
+    """Of twenty groups a card of two looks at two names."""
     with opened(tmp_path / "journal.db") as journal:
         journal.append([group(f"g{n}") for n in range(20)])
         with opened(journal.path, readonly=True) as reader:

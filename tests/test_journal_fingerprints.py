@@ -39,6 +39,28 @@ def test_what_was_put_last_is_what_is_found(steps: list[tuple[int, int]]) -> Non
         assert not any(table.get(_sparse(n)) for n in range(41))
 
 
+def test_without_memory_for_more_what_was_put_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that can't grow says so, and errs in nothing that it holds; it grows once there is memory."""
+    table = Fingerprints()
+    every = [table.of([str(n)]) for n in range(1_024)]
+    put = 768
+    for number, fingerprint in enumerate(every[:put], 1):
+        table.put(fingerprint, number)
+
+    def none(_: int) -> bytearray:
+        raise MemoryError
+
+    monkeypatch.setattr(fingerprints, "bytearray", none, raising=False)
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            table.put(every[put], put + 1)
+    assert [table.get(fingerprint) for fingerprint in every] == [*range(1, put + 1), *[None] * (1_024 - put)]
+    monkeypatch.undo()
+    for number, fingerprint in enumerate(every[put:], put + 1):
+        table.put(fingerprint, number)
+    assert [table.get(fingerprint) for fingerprint in every] == [*range(1, 1_025)]
+
+
 def test_each_series_has_a_fingerprint_of_its_own() -> None:
     """Measurement, keys and values all count, each where it stands; and every table has its own secret."""
     table = Fingerprints()

@@ -73,9 +73,10 @@ class Fingerprints:
 
     def _grow(self) -> None:
         before = self._table
-        self._places += self._places // 2
-        self._taken = 0
-        self._table = bytearray(self._places * _SIZE)
+        places = self._places + self._places // 2
+        # Where there is no memory for more, what there is still stands.
+        self._table = bytearray(places * _SIZE)
+        self._places, self._taken = places, 0
         for fingerprint, number in _ENTRY.iter_unpack(before):
             if number:
                 self._taken += 1

@@ -7,7 +7,6 @@ import atexit
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -28,7 +27,8 @@ class Warm:
         asked = {
             "arguments": [_hex(word) for word in arguments],
             "environment": {key: _hex(value) for key, value in environment.items()},
-            "folder": str(folder or Path.cwd()),
+            "folder": str((folder or Path()).absolute()),
+            "umask": _umask(),
         }
         text = json.dumps(asked).encode()
         (out, out_end), (err, err_end) = os.pipe(), os.pipe()
@@ -100,7 +100,7 @@ def run(
                 said[stream] += part
                 if not part:
                     waiting.discard(stream)
-    out, err = (text.decode() for text in said.values())
+    out, err = (text.decode().replace("\r\n", "\n").replace("\r", "\n") for text in said.values())
     return subprocess.CompletedProcess([*arguments], process.wait(), out, err)
 
 
@@ -108,9 +108,18 @@ def _hex(word: str) -> str:
     return os.fsencode(word).hex()
 
 
+def _umask() -> int:
+    """Return what a child of this process would inherit: it can only be read by setting it."""
+    os.umask(mask := os.umask(0o077))
+    return mask
+
+
 @cache
 def _address() -> str:
-    """Return where the process is asked; start it at the first call of this worker. It ends with the worker."""
+    """Return where the process is asked; start it at the first call of this worker.
+
+    However the worker ends, the process ends then, and takes the folder away in which it was asked.
+    """
     address = str(Path(tempfile.mkdtemp(prefix="warm-")) / "socket")
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(address)
@@ -127,11 +136,10 @@ def _address() -> str:
     )
     listening.close()
     os.close(alive)
-    atexit.register(_end, process, held, Path(address).parent)
+    atexit.register(_end, process, held)
     return address
 
 
-def _end(process: subprocess.Popen[bytes], held: int, folder: Path) -> None:
+def _end(process: subprocess.Popen[bytes], held: int) -> None:
     os.close(held)
     process.wait(10)
-    shutil.rmtree(folder)

@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import runpy
+import shutil
 import signal
 import socket
 import sys
@@ -44,7 +45,8 @@ def _load() -> None:
 def serve(listening: socket.socket, alive: int) -> dict[str, Any]:
     """Start a command for each that asks, until `alive` is closed at its other end; return in the command's process.
 
-    Who asks is sent the command's process id and then, in another line, its exit code.
+    Who asks is sent the command's process id and then, in another line, its exit code. At the end the folder goes in
+    which it was asked.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.set_blocking(alive, False)
@@ -55,6 +57,7 @@ def serve(listening: socket.socket, alive: int) -> dict[str, Any]:
                 pass
         with contextlib.suppress(BlockingIOError):
             if os.read(alive, 1) == b"":
+                shutil.rmtree(Path(listening.getsockname()).parent)
                 sys.exit(0)
         try:
             asking, _ = listening.accept()
@@ -74,6 +77,8 @@ def _attend(asking: socket.socket) -> dict[str, Any]:
         text += asking.recv(1 << 20)
     pid = os.fork()
     if not pid:
+        # From here on, as Python does it for whoever starts: who hears the number may send a signal at once.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for to, stream in enumerate(streams):
             os.dup2(stream, to)
         os.closerange(3, 1024)
@@ -91,10 +96,10 @@ def _attend(asking: socket.socket) -> dict[str, Any]:
 
 def become(asked: dict[str, Any]) -> None:
     """Be the command that was asked for."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update({key: os.fsdecode(bytes.fromhex(value)) for key, value in asked["environment"].items()})
     os.chdir(asked["folder"])
+    os.umask(asked["umask"])
     sys.path[0] = str(Path.cwd())
     sys.argv[1:] = [os.fsdecode(bytes.fromhex(word)) for word in asked["arguments"]]
     # As it starts by itself where a process is a new one: nothing, unless the environment says that it counts.

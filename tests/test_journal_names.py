@@ -203,6 +203,25 @@ def test_whom_the_journal_knows_is_told_whoever_named_him(tmp_path: Path) -> Non
         assert one.across.named(every_one) == [*every_one[:2], every_one[3]]
 
 
+def test_a_name_that_can_be_read_again_is_known_again(tmp_path: Path) -> None:
+    """A tenant whose name was damaged when all names were learnt is asked for with the others once it is read."""
+    path = tmp_path / "journal.db"
+    with Journal(path) as journal:
+        journal.append([org(), group("a", tenant="fabrikam")])
+    look(path, "UPDATE series SET tenant = 'contosX' WHERE id = 1")
+    with Journal(path) as service:
+        service.append([group("b", tenant="fabrikam")])
+        assert org() not in every(service)
+        look(path, "UPDATE series SET tenant = 'contoso' WHERE id = 1")
+        assert org() in every(service)
+        service.append([org(MIDNIGHT + HOUR)])
+        asked = [org().series]
+        assert service.history(asked[0], 0, MIDNIGHT + DAY) == [org(), org(MIDNIGHT + HOUR)]
+        assert list(service.across.named(asked)) == asked
+        assert service.across.newest(asked) == [org(MIDNIGHT + HOUR)]
+        assert service.across.histories(asked, 0, MIDNIGHT + DAY) == [org(), org(MIDNIGHT + HOUR)]
+
+
 def test_one_measurement_may_have_several_shapes(journal: Journal) -> None:
     """A measurement that gains a field, or whose field changes its type, is read as each point was written."""
     series = Series("exposure_trend", (("tenant", "contoso"),))

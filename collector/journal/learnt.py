@@ -36,7 +36,7 @@ class Learnt:
         self._families: set[tuple[str, str]] = set()
         """Measurements and tenants whose series were learnt before all were."""
         self._tenants: defaultdict[str, set[str]] = defaultdict(set)
-        """Of all that were learnt: the tenants of each measurement."""
+        """Of all that were learnt or met: the tenants of each measurement."""
         self._added: list[tuple[bytes, int]] = []
         """The newest of this process, by fingerprint: their transaction may yet come to nothing."""
         self._before = 0, (0, 0)
@@ -81,6 +81,10 @@ class Learnt:
     def has(self, series: Series) -> bool:
         """Whether the series' tenant has anything of its measurement, by what was learnt of all."""
         return series[2] in self._tenants[series[0]]
+
+    def met(self, series: Series) -> None:
+        """Take note of a series that was read: its name may have been damaged when all were learnt."""
+        self._tenants[series[0]].add(series[2])
 
     def go_on(self, connection: sqlite3.Connection) -> bool:
         """Learn the series that came since the last that was learnt; return whether any did."""

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from collector.journal.codec import Damaged
 from collector.journal.learnt import Learnt
@@ -141,7 +142,7 @@ class Names:
         known = None
         for its, *row in connection.execute(f"{SERIES} WHERE id >= ? AND id < ? ORDER BY id", (number, number + most)):
             try:
-                series = self._warm.series(its) or decoded(its, row)
+                series = self._warm.series(its) or self._decoded(its, row)
             except Damaged:
                 if its == number:
                     raise
@@ -152,6 +153,11 @@ class Names:
         if known is None:
             raise Damaged(f"series {number}", "it is gone")
         return known
+
+    def _decoded(self, number: int, row: Sequence[Any]) -> Series:
+        series = decoded(number, row)
+        self._learnt.met(series)
+        return series
 
     def _sound(
         self, connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str, str, int]]
@@ -164,7 +170,7 @@ class Names:
             series = self._warm.series(number)
             if series is None:
                 try:
-                    series = decoded(number, row)
+                    series = self._decoded(number, row)
                 except Damaged:
                     continue
                 if len(found) < _ANSWERED:

@@ -74,6 +74,15 @@ def test_only_whose_series_are_others_is_forgotten() -> None:
     assert stands.series(GROUPS, "contoso") == {a, b, renamed}
 
 
+def test_who_stands_nowhere_is_named_in_the_order_in_which_he_came() -> None:
+    """So two samples of one score and moment are told of alike by every process, whatever order a set has in it."""
+    stands = Stands()
+    every = of_groups("contoso", [f"g{n}" for n in range(50)], [str(n) for n in range(50)])
+    stands.follow(GROUPS, "contoso", followed(every))
+    stands.keep(_stand(followed(every)[every[7]]))
+    assert list(stands.without([*every[::-1], *every])) == [*every[:7:-1], *every[6::-1]]
+
+
 def test_of_whom_nothing_was_learnt_nothing_is_known() -> None:
     """A series of nobody is followed by nobody, stands nowhere, and is no matter to forget."""
     stands = Stands()

@@ -64,8 +64,11 @@ class Stands:
         return known if isinstance(known, Stand) else None
 
     def without(self, every: Iterable[Series]) -> Collection[Series]:
-        """Return those of the series whose score is not known to stand anywhere."""
-        return {series for series in every if self.of(series) is None}
+        """Return those of the series whose score is not known to stand anywhere, each once, in their order.
+
+        By it one of two samples of one moment is told of: a set's order is another in each process.
+        """
+        return dict.fromkeys(series for series in every if self.of(series) is None).keys()
 
     def keep(self, stand: Stand) -> None:
         """Remember where a score that is followed stands."""

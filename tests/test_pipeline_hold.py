@@ -179,56 +179,27 @@ def test_a_journal_that_is_read_only_for_a_while_loses_nothing(journal: Journal)
     assert [row.point for row in journal.read(Cursor("", 1, 0), 10).rows] == [*many(1), *later]
 
 
-def test_a_poll_that_can_not_be_stored_by_a_fault_of_ours_keeps_no_other_from_the_journal(
+def test_a_journal_that_is_well_is_waited_for_and_nothing_is_lost(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It alone waits, is said once, and is appended when the fault is gone; all others are safe meanwhile."""
+    """Polls that find memory full of one that is just being appended wait for it: none of them is lost."""
     real: Callable[..., bool] = journal.append
-    faulty = score("fabrikam", SLOT)
+    first, rest = threading.Event(), threading.Event()
 
-    def append(points: Sequence[Point]) -> bool:
-        if faulty in points:
-            raise RuntimeError("a fault of ours")
+    def slow(points: Sequence[Point]) -> bool:
+        first.set()
+        assert rest.wait(10)
         return real(points)
 
-    monkeypatch.setattr(journal, "append", append)
-    appended: list[int] = []
-    hold = Hold(journal, appended=lambda: appended.append(1))
-    assert not hold.keep([faulty])
-    assert (hold.held, appended) == (1, [])
-    assert "a fault of the collector" in str(hold.error)
-    assert not hold.keep([score("contoso", SLOT)]), "waits for the next flush, as behind any failure"
-    assert not hold.flush()
-    assert (hold.held, hold.lost, appended) == (1, 0, [1])
-    monkeypatch.setattr(journal, "append", real)
-    assert hold.flush()
-    assert (hold.held, hold.error, appended) == (0, None, [1, 1])
-    rows = journal.read(Cursor("test", 1, 0), 10).rows
-    assert [row.point for row in rows] == [score("contoso", SLOT), faulty]
-
-
-def test_a_disk_that_fails_while_each_poll_is_tried_alone_is_a_disk_that_fails(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After a fault of ours the journal may fail as ever: what is not in it waits, in its order."""
-    errors = [RuntimeError("a fault of ours"), None, JournalError("full")]
-    real: Callable[..., bool] = journal.append
-
-    def append(points: Sequence[Point]) -> bool:
-        error = errors.pop(0)
-        if error:
-            raise error
-        return real(points)
-
-    hold = Hold(journal, appended=lambda: None)
-    with monkeypatch.context() as patch:
-        patch.setattr(journal, "append", lambda _: (_ for _ in ()).throw(JournalError("full")))
-        for n in range(3):
-            hold.keep([score("contoso", SLOT + n * 3_600_000)])
-    with monkeypatch.context() as patch:
-        patch.setattr(journal, "append", append)
-        assert not hold.flush()
-    assert (hold.held, str(hold.error)) == (2, "full")
-    assert hold.flush()
-    times = [row.point.time for row in journal.read(Cursor("test", 1, 0), 10).rows]
-    assert times == [SLOT, SLOT + 3_600_000, SLOT + 7_200_000]
+    monkeypatch.setattr(journal, "append", slow)
+    hold = Hold(journal, appended=lambda: None, most=3)
+    with ThreadPoolExecutor(6) as pool:
+        told = [pool.submit(hold.keep, many(3))]
+        assert first.wait(10)
+        told += [pool.submit(hold.keep, [score(f"t{n}", SLOT + m) for m in range(3)]) for n in range(5)]
+        time.sleep(0.1)
+        assert not any(one.done() for one in told)
+        rest.set()
+        assert all(one.result(10) for one in told)
+    assert (hold.held, hold.lost, hold.error) == (0, 0, None)
+    assert len(journal.read(Cursor("test", 1, 0), 100).rows) == 18

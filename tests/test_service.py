@@ -192,6 +192,20 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def test_points_that_a_fault_of_ours_keeps_from_the_journal_are_a_warning(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`/readyz` says so, and the journal is well: it takes all others, and no disk is to be looked at."""
+    with Journal(tmp_path / "journal.db") as journal:
+        engine = Engine(settings, journal, name="host-1", tenants=[], delivered=lambda _: None)
+        watching = Watching(engine, Expiry([]), Soundness(journal))
+        with monkeypatch.context() as patch:
+            patch.setattr(journal, "append", lambda *_: (_ for _ in ()).throw(RuntimeError("a fault of ours")))
+            assert not engine.hold.keep([score("contoso", 0)])
+        assert watching.warnings() == ["1 points can't be stored by a fault of the collector; its log has the trace"]
+        assert (watching.reasons(), watching.journal_ok(), engine.lost) == ([], True, 1)
+
+
 def test_a_success_that_a_wrong_clock_told_does_not_count_for_ever(settings: Settings, tmp_path: Path) -> None:
     """After the clock was set back a new success takes the place of one that lies ahead of it."""
     with Journal(tmp_path / "journal.db") as journal:

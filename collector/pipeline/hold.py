@@ -18,14 +18,11 @@ ones are lost, and it is said how many."""
 _log = logger()
 
 
-class _Fault(JournalError):
-    """Points that can't be stored by a fault of ours: the journal is well, and takes all others."""
-
-
 class Hold:
     """Appends polls in the order in which they came; `appended` is called after each append.
 
-    Polls that come while another is being synced to disk go into the next transaction together.
+    Polls that come while another is being synced to disk go into the next transaction together. One that can't be
+    stored by a fault of ours is set aside, and keeps no other from the journal, nor from memory.
     """
 
     def __init__(self, journal: Journal, *, appended: Callable[[], None], most: int = MOST) -> None:
@@ -34,11 +31,15 @@ class Hold:
         self._most = most
         self._waiting: dict[int, Sequence[Point]] = {}
         """By a number that grows: in the order in which they came."""
+        self._aside: dict[int, Sequence[Point]] = {}
+        """By the same number, in the order in which they are tried again."""
         self._lock = threading.Lock()
         self._appending = threading.Lock()
         self._came = 0
         self.held = 0
-        """How many points wait in memory."""
+        """How many points wait in memory, those set aside among them."""
+        self.faulty = 0
+        """How many are set aside: they can't be stored, by a fault of ours."""
         self.lost = 0
         """How many found no room there."""
         self.error: JournalError | None = None
@@ -49,12 +50,15 @@ class Hold:
 
         After a failure points only wait until a `flush` has gone well: asking a full disk for each poll mends nothing.
         """
-        if self.held + len(points) > self._most:
+        while self.error is None and self._full(points):
+            with self._appending:
+                self._append()  # by now another may have made room: a journal that is well is waited for
+        if self._full(points):
             self.flush()  # before anything is lost the journal is asked once more
         with self._lock:
+            self._give_way(points)
             if self.held + len(points) > self._most:
-                self.lost += len(points)
-                _log.error("points.lost", count=len(points), held=self.held, most=self._most)
+                self._lose(points)
                 return False
             self._came += 1
             ticket = self._came
@@ -65,7 +69,8 @@ class Hold:
                 # Whoever was here before may have taken these points along, or have found that nothing can be written.
                 if ticket in self._waiting and self.error is None:
                     self._append()
-        return ticket not in self._waiting
+        with self._lock:
+            return ticket not in self._waiting and ticket not in self._aside
 
     def flush(self) -> bool:
         """Try to append all that waits, in one transaction; return whether nothing waits any more.
@@ -75,52 +80,110 @@ class Hold:
         if self._appending.acquire(blocking=False):
             try:
                 self._append()
+                if self.error is None or not self._waiting:
+                    self._append_aside()
             finally:
                 self._appending.release()
         return not self.held
+
+    def _full(self, points: Sequence[Point]) -> bool:
+        """Whether there is no room for these beside those that wait for the journal."""
+        with self._lock:
+            waiting = self.held - self.faulty
+            return waiting > 0 and waiting + len(points) > self._most
+
+    def _give_way(self, points: Sequence[Point]) -> None:
+        """Lose of what is set aside as much as takes the room of points that may well be stored."""
+        fits = self.held - self.faulty + len(points) <= self._most
+        while fits and self.held + len(points) > self._most:
+            gone = self._aside.pop(next(iter(self._aside)))
+            self.held -= len(gone)
+            self.faulty -= len(gone)
+            self._lose(gone)
+
+    def _lose(self, points: Sequence[Point]) -> None:
+        self.lost += len(points)
+        _log.error("points.lost", count=len(points), held=self.held, most=self._most)
 
     def _append(self) -> None:
         with self._lock:
             waiting = dict(self._waiting)
         if not waiting:
             return
+        error: JournalError | None = None
         try:
             self._store(waiting)
-            error = None
         except JournalError as failure:
             error = failure
         except Exception:  # noqa: BLE001 - whatever is wrong with one poll is nobody else's
             error = self._each_alone(waiting)
-        safe = [points for ticket, points in waiting.items() if ticket not in self._waiting]
-        before, self.error = self.error, error
-        if error is None and before is not None:
-            _log.warning("journal.recovered", appended=sum(map(len, safe)))
-        elif error is not None and not isinstance(error, _Fault):
-            _log.error("journal.failed", error=str(error), mend=error.mend, held=self.held)
-        if safe:
-            self._appended()
-
-    def _store(self, waiting: Mapping[int, Sequence[Point]]) -> None:
-        """Append these polls in one transaction, and let them wait no more."""
-        self._journal.append([point for points in waiting.values() for point in points])
         with self._lock:
-            for ticket, points in waiting.items():
-                self.held -= len(points)
-                del self._waiting[ticket]
+            gone = [ticket for ticket in waiting if ticket not in self._waiting and ticket not in self._aside]
+        self._tell(error, sum(len(waiting[ticket]) for ticket in gone))
 
     def _each_alone(self, waiting: Mapping[int, Sequence[Point]]) -> JournalError | None:
-        """Append what can be, after a fault of ours with one of these polls: it alone waits on, and is not dropped.
+        """Append what can be, after a fault of ours with one of these polls, and set that one aside.
 
-        Return what the last failure was.
+        Return why the journal took no more, None where it did.
         """
-        error: JournalError | None = None
         for ticket, points in waiting.items():
             try:
                 self._store({ticket: points})
             except JournalError as failure:
                 return failure
             except Exception:  # noqa: BLE001 - as above
-                error = _Fault("some points can't be stored, by a fault of the collector; its log has the trace")
-                if not isinstance(self.error, _Fault):
-                    _log.exception("journal.failed", points=len(points), held=self.held)
-        return error
+                self._set_aside(ticket)
+                _log.exception(
+                    "points.unstored",
+                    tenant=next((point.series.tag("tenant") for point in points), ""),
+                    count=len(points),
+                    held=self.held,
+                    mend="report it: it is a fault of the collector; the points wait until the process ends",
+                )
+        return None
+
+    def _append_aside(self) -> None:
+        """Try again what is set aside, until there is one that still can't be stored: its turn is after the others'."""
+        while True:
+            with self._lock:
+                ticket, points = next(iter(self._aside.items()), (0, ()))
+            if not ticket:
+                return
+            try:
+                self._store({ticket: points})
+            except JournalError as failure:
+                self._tell(failure, 0)
+                return
+            except Exception:  # noqa: BLE001 - said when it was set aside
+                self._set_aside(ticket)
+                return
+            else:
+                self._tell(None, len(points))
+
+    def _store(self, polls: Mapping[int, Sequence[Point]]) -> None:
+        """Append these polls in one transaction, and let them wait no more."""
+        self._journal.append([point for points in polls.values() for point in points])
+        with self._lock:
+            for ticket in polls:
+                self.held -= len(self._waiting.pop(ticket, ()))
+                points = self._aside.pop(ticket, ())
+                self.held -= len(points)
+                self.faulty -= len(points)
+
+    def _set_aside(self, ticket: int) -> None:
+        """Let a poll be the last of those that are set aside."""
+        with self._lock:
+            if ticket in self._waiting:
+                self._aside[ticket] = self._waiting.pop(ticket)
+                self.faulty += len(self._aside[ticket])
+            elif ticket in self._aside:  # else it has given way meanwhile
+                self._aside[ticket] = self._aside.pop(ticket)
+
+    def _tell(self, error: JournalError | None, appended: int) -> None:
+        before, self.error = self.error, error
+        if error is not None:
+            _log.error("journal.failed", error=str(error), mend=error.mend, held=self.held)
+        elif before is not None:
+            _log.warning("journal.recovered", appended=appended)
+        if appended:
+            self._appended()

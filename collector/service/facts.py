@@ -68,7 +68,7 @@ class Watching:
         if self._soundness.fault:
             reasons.append(f"the journal does not hold what was written: {self._soundness.fault}")
         if self._engine.hold.lost:
-            reasons.append(f"{self._engine.hold.lost} points found no room in memory while the journal failed")
+            reasons.append(f"{self._engine.hold.lost} points found no room in memory, and are lost")
         now = time.time()
         fresh_since = now - self._fresh_seconds()
         tenants = {source.tenant for source in self._engine.sources}
@@ -82,7 +82,9 @@ class Watching:
     def warnings(self) -> Sequence[str]:
         failing = self._engine.deriving.failing
         derived = [f"what follows from the scores is not all derived: {failing}"] if failing else []
-        return [*derived, *self._reload.warnings]
+        faulty = self._engine.hold.faulty
+        held = [f"{faulty} points can't be stored by a fault of the collector; its log has the trace"] if faulty else []
+        return [*held, *derived, *self._reload.warnings]
 
     def settings(self) -> SettingsFacts:
         settings = self._engine.settings

@@ -6,7 +6,7 @@ from typing import Self
 import pytest
 from origins import Authority, Origin, Reply, Request
 from sign_ins import refuse
-from tenants import always, as_json, settings
+from tenants import SECRET, always, as_json, settings
 
 from collector.defender.auth import Auth
 from collector.defender.clouds import endpoints
@@ -137,3 +137,14 @@ def test_after_a_tenant_of_another_cloud_was_refused_nothing_secret_is_sent_for_
         error = login.sign_in(OTHER, logins)
         assert "names another origin, login.example" in str(error)
     assert login.asked[2:] == [(OTHER, "token"), (OTHER, "openid-configuration"), (OTHER, "openid-configuration")]
+
+
+def test_a_login_that_describes_itself_by_the_secret_it_was_sent_is_not_quoted(login: Login) -> None:
+    """Asked after the secret was sent it could repeat it: the words of its refusal are shown without."""
+    logins = Logins()
+    assert login.sign_in(ONE, logins) is None
+    login.say = always(refuse(7000215))
+    login.discover = always(refuse(900439, 400, f"AADSTS900439: {SECRET} is known of nobody"))
+    told = str(login.sign_in(OTHER, logins))
+    assert "AADSTS900439: … is known of nobody" in told
+    assert SECRET not in told

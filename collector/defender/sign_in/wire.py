@@ -99,21 +99,30 @@ class Wire:
     ) -> Said:
         """Return a token's text and its life in whole seconds; or a code for a person, or that nobody has used it."""
         self._stay(url)
+        sent = {
+            key: value.decode() if isinstance(value, bytes) else str(value)
+            for key, value in (data or {}).items()
+            if value is not None
+        }
+        hidden = [sent[key] for key in _SECRETS if key in sent]
         try:
-            return self._posted(url, headers, data or {})
+            return self._posted(url, headers, sent, hidden)
         except Unauthorized:
-            self._ask_all_the_same()
+            self._ask_all_the_same(hidden)
             raise
 
     def close(self) -> None:
         """Close nothing: the connections are everybody's."""
 
-    def _ask_all_the_same(self) -> None:
-        """Raise what discovery would have said, where it wasn't asked: a tenant of another cloud, or no sign-in."""
+    def _ask_all_the_same(self, hidden: Collection[str]) -> None:
+        """Raise what discovery would have said, where it wasn't asked: a tenant of another cloud, or no sign-in.
+
+        The login has what is `hidden` by now, and may repeat it.
+        """
         if self._unasked is None:
             return
         try:
-            self._stay(str(self._discovered(self._unasked, None)["token_endpoint"]))
+            self._stay(str(self._discovered(self._unasked, None, hidden)["token_endpoint"]))
         except Unauthorized:
             raise
         except (Unavailable, BadResponse):
@@ -128,9 +137,11 @@ class Wire:
                 mend="see tenant_id, cloud and login_url: a tenant of another cloud has another login",
             )
 
-    def _discovered(self, url: str, headers: Mapping[str, str] | None) -> Mapping[str, object]:
+    def _discovered(
+        self, url: str, headers: Mapping[str, str] | None, hidden: Collection[str] = ()
+    ) -> Mapping[str, object]:
         answer, where = self._exchanges.send("GET", url, headers)
-        said = self._object(answer, where, ())
+        said = self._object(answer, where, hidden)
         kept = {key: said.get(key) for key in ("issuer", "authorization_endpoint", "token_endpoint")}
         if not all(isinstance(value, str) for value in kept.values()):
             raise entra.foreign(answer, where)
@@ -138,14 +149,10 @@ class Wire:
         device = said.get("device_authorization_endpoint")
         return {**kept, "device_authorization_endpoint": device if isinstance(device, str) else None}
 
-    def _posted(self, url: str, headers: Mapping[str, str] | None, data: Mapping[str, Any]) -> Said:
-        sent = {
-            key: value.decode() if isinstance(value, bytes) else str(value)
-            for key, value in data.items()
-            if value is not None
-        }
+    def _posted(
+        self, url: str, headers: Mapping[str, str] | None, sent: Mapping[str, str], hidden: Collection[str]
+    ) -> Said:
         grant = sent.get("grant_type")
-        hidden = [sent[key] for key in _SECRETS if key in sent]
         form = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         answer, where = self._exchanges.send("POST", url, form, urlencode(sent).encode())
         waiting = entra.oauth_error(answer) if grant == _DEVICE_CODE else ""

@@ -62,4 +62,19 @@ def test_each_subject_counts_for_itself_and_an_answer_counts_for_the_tenant(stag
     assert "down" in slow
 
 
+def test_those_that_never_answer_have_every_fourth_turn(stage: Stage) -> None:
+    """Who is well again among them is asked, however many others run out of time now and then."""
+    slow = Slow(stage)
+    asked: list[str] = []
+    for _ in range(2):
+        slow.late("down", "organization")
+    for n in range(9):
+        slow.late(f"at-times-{n}", "organization")
+        ask(slow, f"at-times-{n}", asked)
+    for _ in range(3):
+        ask(slow, "down", asked)
+    stage.play()
+    assert [n for n, tenant in enumerate(asked, 1) if tenant == "down"] == [4, 8, 12]
+
+
 TWO = (("healthy", "organization"), ("healthy", "device_groups"))

@@ -51,3 +51,9 @@ def test_another_c_library_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(ctypes, "CDLL", Other)
     share_one_pool()
     assert asked == [None]
+
+
+def test_a_python_that_can_call_no_library_of_c_starts_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Built without libffi it can't import what calls them."""
+    monkeypatch.setitem(sys.modules, "ctypes", None)
+    share_one_pool()

@@ -13,7 +13,8 @@ _ARENA_MAX = -8
 
 def share_one_pool() -> None:
     """Let all threads share one pool from now on; without glibc change nothing."""
-    import ctypes
+    # A Python that was built without libffi has no ctypes that can be imported.
+    with suppress(ImportError, OSError, AttributeError):
+        import ctypes
 
-    with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)

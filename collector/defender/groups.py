@@ -33,24 +33,14 @@ class Groups:
 
     def series(self, name: str | None, id_: str | None) -> Series:
         """Return the series of a group as the API names it. Without an id it is the last one seen for that name."""
-        name_tag = group_name(name)
-        if id_ is not None:
-            id_tag = group_id(id_)
-        else:
-            id_tag = self._last.of(name or "") or NO_ID
-            if id_tag == NO_ID:
-                id_tag = self._from_journal(name_tag)
-        self._learn([name or ""], [id_tag])
-        (series,) = of_groups(self._tenant, [name_tag], [id_tag])
+        (series,) = self.every([name], [id_])
         return series
 
     def every(self, names: Sequence[str | None], ids: Sequence[str | None]) -> list[Series]:
         """Return the series of an answer's groups: those that `series` would, asked for one after the other."""
-        identified = list(filter(None, ids))
-        if len(identified) < len(ids):
-            return [self.series(name, id_) for name, id_ in zip(names, ids, strict=True)]
         named = [name or "" for name in names]
-        id_tags = group_ids(identified)
+        identified = list(filter(None, ids))
+        id_tags = group_ids(identified) if len(identified) == len(ids) else self._found(named, ids)
         self._learn(named, id_tags)
         return of_groups(self._tenant, [tag or UNASSIGNED for tag in group_names(named)], id_tags)
 
@@ -71,6 +61,21 @@ class Groups:
                 groups=[one.tag("rbacGroupName") for one in new[:_SHOWN]],
                 mend="nothing to do: the last of its scores stands",
             )
+
+    def _found(self, names: Sequence[str], ids: Sequence[str | None]) -> Sequence[str]:
+        """Return the ids of names as tags; where one has none, the last one seen for it, in these or before."""
+        tags: dict[str, str] = {}
+        found = []
+        for name, id_ in zip(names, ids, strict=True):
+            if id_:
+                tag = group_id(id_)
+            else:
+                tag = tags.get(name) or self._last.of(name) or NO_ID
+                if tag == NO_ID:
+                    tag = self._from_journal(group_name(name))
+            tags[name] = tag
+            found.append(tag)
+        return found
 
     def _learn(self, names: Sequence[str], id_tags: Sequence[str]) -> None:
         self._last.learn(names, id_tags)

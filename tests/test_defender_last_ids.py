@@ -3,6 +3,7 @@
 import tracemalloc
 from unittest import mock
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,17 +45,18 @@ def test_who_is_kept_is_known_by_his_tags() -> None:
     assert [ids.of(name) for name in ("A", "(all)", "B")] == ["1", None, None]
 
 
-def test_between_two_answers_a_group_takes_less_than_fifty_bytes() -> None:
-    """At 200,000 groups that are 10 MiB at the most; an answer like the one before makes it no more."""
+@pytest.mark.parametrize(("named", "most"), [("Clients of site {}", 50), ("拠点 {} のクライアント", 65)])
+def test_between_two_answers_a_group_takes_little_more_than_its_name(named: str, most: int) -> None:
+    """At 200,000 groups some 10 MiB; neither an answer like the one before nor one odd name makes it more."""
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
         ids = LastIds()
         for _ in range(2):
-            ids.learn([f"Clients of site {n}" for n in range(2_000)], [str(n) for n in range(2_000)])
+            ids.learn([named.format(n) for n in range(1_999)] + ["😀"], [str(n) for n in range(2_000)])
             ids.pack()
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert (held - before) / 2_000 < 50
-    assert ids.of("Clients of site 77") == "77"
+    assert (held - before) / 2_000 < most
+    assert (ids.of(named.format(77)), ids.of("😀")) == ("77", "1999")

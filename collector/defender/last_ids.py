@@ -17,7 +17,7 @@ class LastIds:
     """Ids as tags, by names as the API has them ("" for none)."""
 
     def __init__(self) -> None:
-        self._parts: list[str] = []
+        self._parts: list[bytes] = []
         self._alike = 0
         """Parts that this answer has had so far, all of them as they were in the last."""
         self._count = 0
@@ -63,6 +63,6 @@ class LastIds:
         return ids
 
 
-def _pack(names: Sequence[str], ids: Sequence[str]) -> str:
-    # As ASCII: a name may have any character, and one alone would make each of the others take as much as it does.
-    return json.dumps((names, ids), separators=(",", ":"))
+def _pack(names: Sequence[str], ids: Sequence[str]) -> bytes:
+    # In UTF-8: in a text one character alone may make each of the others take as much as it does. A name may have any.
+    return json.dumps((names, ids), separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")

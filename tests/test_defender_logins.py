@@ -139,6 +139,29 @@ def test_after_a_tenant_of_another_cloud_was_refused_nothing_secret_is_sent_for_
     assert login.asked[2:] == [(OTHER, "token"), (OTHER, "openid-configuration"), (OTHER, "openid-configuration")]
 
 
+def test_a_tenant_whose_tokens_are_given_elsewhere_at_the_same_login_is_signed_in(login: Login) -> None:
+    """Refused where others get theirs it is asked for, and signs in there, at once and from then on."""
+    logins = Logins()
+    assert login.sign_in(ONE, logins) is None
+    login.discover = lambda tenant: login.usual(tenant, token_endpoint=f"{login.origin.url}/elsewhere/v2.0/token")
+    login.say = lambda tenant: Reply(b"", 404) if tenant == OTHER else as_json({"access_token": "t"})
+    asked, given = (OTHER, "openid-configuration"), ("elsewhere", "token")
+    assert login.sign_in(OTHER, logins) is None
+    assert login.asked[2:] == [(OTHER, "token"), asked, asked, given]
+    assert login.sign_in(OTHER, logins) is None
+    assert login.asked[6:] == [asked, given]
+
+
+def test_who_is_refused_there_too_is_told_so_and_asked_for_no_more(login: Login) -> None:
+    """The second refusal stands: a login that names ever other places is not followed."""
+    logins = Logins()
+    assert login.sign_in(ONE, logins) is None
+    login.discover = lambda tenant: login.usual(tenant, token_endpoint=f"{login.origin.url}/{len(login.asked)}/token")
+    login.say = always(refuse(7000215))
+    assert isinstance(login.sign_in(OTHER, logins), Unauthorized)
+    assert [path for _, path in login.asked[2:]] == ["token", *["openid-configuration"] * 2, "token"]
+
+
 def test_a_login_that_describes_itself_by_the_secret_it_was_sent_is_not_quoted(login: Login) -> None:
     """Asked after the secret was sent it could repeat it: the words of its refusal are shown without."""
     logins = Logins()

@@ -29,18 +29,27 @@ def granted(tenant: Tenant, endpoints: Endpoints, wire: Wire, proof: Proof) -> G
     """Return a token for the application itself."""
     # It would look for its extensions at each sign-in, to compare versions.
     with translated(endpoints), without("msal_extensions"):
-        # Built anew each time: msal replays failed answers, and would hand back a token that was refused.
-        application = msal.ConfidentialClientApplication(
-            tenant.client_id,
-            client_credential=proof,
-            authority=authority(tenant, endpoints),
-            instance_discovery=False,
-            azure_region=False,
-            token_cache=_Nothing(),
-            http_client=wire,
-        )
-        result = application.acquire_token_for_client([endpoints.scope])
-        return Grant(result["access_token"], float(result["expires_in"]))
+        try:
+            return _granted(tenant, endpoints, wire, proof)
+        except Unauthorized:
+            if not wire.misled:
+                raise
+            return _granted(tenant, endpoints, wire, proof)
+
+
+def _granted(tenant: Tenant, endpoints: Endpoints, wire: Wire, proof: Proof) -> Grant:
+    # Built anew each time: msal replays failed answers, and would hand back a token that was refused.
+    application = msal.ConfidentialClientApplication(
+        tenant.client_id,
+        client_credential=proof,
+        authority=authority(tenant, endpoints),
+        instance_discovery=False,
+        azure_region=False,
+        token_cache=_Nothing(),
+        http_client=wire,
+    )
+    result = application.acquire_token_for_client([endpoints.scope])
+    return Grant(result["access_token"], float(result["expires_in"]))
 
 
 def authority(tenant: Tenant, endpoints: Endpoints) -> str:

@@ -80,6 +80,8 @@ class Wire:
         self._logins = logins or Logins()
         self._unasked: str | None = None
         """The URL of a discovery that was not asked."""
+        self.misled = False
+        """Whether discovery, asked after a refusal, named another place for what is secret, at the same login."""
         self._told = replace(told, mends={**endpoints.mends, **told.mends})
 
     def extend(self, until: float) -> None:
@@ -108,21 +110,24 @@ class Wire:
         try:
             return self._posted(url, headers, sent, hidden)
         except Unauthorized:
-            self._ask_all_the_same(hidden)
+            self._ask_all_the_same(url, hidden)
             raise
 
     def close(self) -> None:
         """Close nothing: the connections are everybody's."""
 
-    def _ask_all_the_same(self, hidden: Collection[str]) -> None:
+    def _ask_all_the_same(self, url: str, hidden: Collection[str]) -> None:
         """Raise what discovery would have said, where it wasn't asked: a tenant of another cloud, or no sign-in.
 
         The login has what is `hidden` by now, and may repeat it.
         """
-        if self._unasked is None:
+        unasked, self._unasked = self._unasked, None
+        if unasked is None:
             return
         try:
-            self._stay(str(self._discovered(self._unasked, None, hidden)["token_endpoint"]))
+            found = str(self._discovered(unasked, None, hidden)["token_endpoint"])
+            self._stay(found)
+            self.misled = found != url
         except Unauthorized:
             raise
         except (Unavailable, BadResponse):

@@ -52,6 +52,7 @@ def check(settings: Settings, names: Sequence[str], seen: Callable[[int, int, Wa
     examined = [tenant.result() for tenant in each]
     return [
         *(finding for tenant in examined for finding in tenant.findings),
+        *tenants.twins(settings, names),
         *clock.judge(tenant.clock_ahead for tenant in examined),
         *(finding for thing in shared for finding in thing.result()),
     ]

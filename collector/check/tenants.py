@@ -46,6 +46,20 @@ def examine(settings: Settings, name: str, clients: Clients, awaited: Awaited) -
     return Examined([*findings, *_exposed(name, tenant)], source.clock_ahead)
 
 
+def twins(settings: Settings, names: Sequence[str]) -> Iterator[Finding]:
+    """Yield each of `names` whose directory a tenant before it has too: a file that was copied, and not changed.
+
+    Looks at what is written: a directory that one calls by its GUID and another by a domain is not seen.
+    """
+    owners: dict[tuple[str, str], str] = {}
+    for name, tenant in settings.tenants.items():
+        owner = owners.setdefault((tenant.cloud, tenant.tenant_id.lower()), name) if tenant.tenant_id else name
+        if owner != name and not {owner, name}.isdisjoint(names):
+            message = f"is that of {owner} too: one organization's scores are kept under both names"
+            mend = f"correct tenants.{name}.tenant_id or tenants.{owner}.tenant_id, or take one of the two out"
+            yield Finding(f"{name}: tenant_id", ok=True, message=message, mend=mend, tenant=name)
+
+
 def _exposed(name: str, tenant: Tenant) -> Iterator[Finding]:
     """Yield each file of a secret that others than its owner may read: well for now, but no secret for long."""
     for file in [secret.file for secret in tenant.secrets() if secret.exposed()]:

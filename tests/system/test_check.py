@@ -121,3 +121,18 @@ def test_check_of_many_tenants_is_short(tmp_path: Path) -> None:
         assert "good  12 tenants: all is well" in well(collector("check", "--config", config))
         said = well(collector("check", "--config", config, "--verbose"))
         assert all(f"good  {tenant}: organization: score" in said for tenant in simulated.tenants)
+
+
+def test_a_directory_under_two_names_is_warned_of(simulated: Simulated, tmp_path: Path) -> None:
+    """A customer's file that was copied, and kept the other's tenant_id, would tell one customer the other's scores."""
+    config = settings(tmp_path, simulated)
+    text = config.read_text(encoding="utf-8")
+    start = text.index("[tenants.contoso]")
+    own = text[start:].partition("\n\n")[0]
+    twin = own.replace("[tenants.contoso]", "[tenants.fabrikam]")
+    config.write_text(f"{text}\n{twin}\n", encoding="utf-8")
+    for more in ((), ("--tenant", "fabrikam"), ("--tenant", "contoso")):
+        said = well(collector("check", "--config", config, *more))
+        assert "warn  fabrikam: tenant_id: is that of contoso too" in said
+        assert said.count("is that of") == 1
+        assert "mend: correct tenants.fabrikam.tenant_id or tenants.contoso.tenant_id" in said

@@ -138,3 +138,20 @@ def test_a_key_that_can_t_be_shared_says_where_it_belongs(tmp_path: Path, defaul
     """One line, with what would be right."""
     own = ONE | {"client_id": GUID, "credential": SHARED["credential"]}
     assert problems(tmp_path, {"tenant_defaults": defaults, "tenants": {"contoso": own}}) == (said,)
+
+
+def test_what_many_tenants_lack_for_one_slip_is_told_once(tmp_path: Path) -> None:
+    """A key of the defaults that is mistyped is no mistake of each customer; what each has itself is told of each."""
+    defaults = {"client_idd" if key == "client_id" else key: value for key, value in SHARED.items()}
+    names = [f"t{n}" for n in range(40)]
+    told = problems(tmp_path, {"tenant_defaults": defaults, "tenants": dict.fromkeys(names, ONE)})
+    assert len(told) == 2
+    assert "tenant_defaults.client_idd" in told[0]
+    assert told[1].startswith("tenants.t0.client_id")
+    assert told[1].endswith(
+        "is missing; it is the application's id, a GUID (for tenants.t0, tenants.t1, tenants.t2 and 37 more)"
+    )
+    few = problems(tmp_path, {"tenant_defaults": defaults, "tenants": dict.fromkeys(names[:10], ONE)})
+    assert len(few) == 11
+    without: dict[str, Any] = {name: {"cloud": "global"} for name in names}
+    assert len(problems(tmp_path, {"tenant_defaults": SHARED, "tenants": without})) == 40

@@ -11,16 +11,19 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from collector.settings.ecosystem import INSTEAD
-from collector.settings.keys import DEFAULTS, Kinds, Named, Node, Place, Table, at, below, is_secret, within
+from collector.settings.keys import DEFAULTS, TENANTS, Kinds, Named, Node, Place, Table, at, below, is_secret, within
 from collector.settings.mistakes import nearest, shown
 from collector.settings.positions import endless, twice
 from collector.settings.sources import Sources, label_of, located
+from collector.settings.tenants import TenantDefaults
 
 _POSITION = re.compile(r"(.*) \(at line ([0-9]+), column ([0-9]+)\)", re.DOTALL)
 """What tomllib ends its words with."""
 
 _NAMED = 3
 """Tenants that a line about what they share names at the most."""
+_MANY = 10
+"""Tenants that lack the same key by mistakes of their own, at the most."""
 
 _NO_TABLE = ("dict_type", "model_type", "model_attributes_type")
 
@@ -48,6 +51,7 @@ def lines(error: ValidationError, root: Table, sources: Sources) -> Iterator[str
     itself = set()
     spots = [(detail, _locate(detail, root)) for detail in error.errors()]
     nameless = _nameless(spots, sources.variables)
+    lacking = _lacking(spots)
     for table, keys in nameless.items():
         found[sources.line((table,)), f"{sources.located((table,))}: {_unnamed(table, keys)}"] = []
     for detail, spot in spots:
@@ -58,7 +62,13 @@ def lines(error: ValidationError, root: Table, sources: Sources) -> Iterator[str
             place = (*place[:-1], to_blame)
         elif detail["type"].startswith("union_tag_"):
             place = (*place, "kind")
+        many = lacking.get(str(place[-1]), ()) if detail["type"] == "missing" and place[0] == TENANTS else ()
+        if many and place[1] != many[0]:
+            continue
         line = sources.line(place), f"{sources.located(place)}: {_sentence(detail, sources.label(place), spot)}"
+        if many:
+            found[line] = many
+            continue
         tenants = found.setdefault(line, [])
         if sources.told(place) == place:
             itself.add(line)
@@ -67,6 +77,15 @@ def lines(error: ValidationError, root: Table, sources: Sources) -> Iterator[str
     for line in sorted(found, key=lambda each: each[0]):
         # What is wrong whoever has it needs no tenant's name.
         yield line[1] if line in itself or not found[line] else f"{line[1]} ({_of(found[line])})"
+
+
+def _lacking(spots: Sequence[tuple[ErrorDetails, _Spot]]) -> Mapping[str, list[str]]:
+    """Return, by key, the tenants that lack what tenants can share, where they are many: one place lacks it for all."""
+    found: dict[str, list[str]] = {}
+    for detail, spot in spots:
+        if detail["type"] == "missing" and spot.place[0] == TENANTS:
+            found.setdefault(str(spot.place[-1]), []).append(str(spot.place[1]))
+    return {key: names for key, names in found.items() if key in TenantDefaults.model_fields and len(names) > _MANY}
 
 
 def _of(tenants: Sequence[str]) -> str:

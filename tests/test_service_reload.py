@@ -262,6 +262,7 @@ def test_a_page_names_the_first_mistakes_and_how_many_there_are(log: StructuredL
     assert line.endswith("key0: wrong; key1: wrong; key2: wrong; and 2 more")
     (logged,) = [line for line in log.events if line["event"] == "settings.refused"]
     assert len(logged["problems"]) == 5
+    assert logged["mend"] == "mend them, and reload again (the file that was read: c.toml)"
 
 
 def test_reloads_that_are_asked_for_while_one_is_under_way_are_one_more(served: Served) -> None:

@@ -74,7 +74,8 @@ class Reload:
     def refused(self, error: ConfigError) -> None:
         """Take note, and log, that the settings are wrong: the old ones go on."""
         self._refused = error.problems
-        _log.error("settings.refused", problems=list(error.problems), mend=error.mend or "mend them, and reload again")
+        which = f" ({error.mend})" if error.mend else ""
+        _log.error("settings.refused", problems=list(error.problems), mend=f"mend them, and reload again{which}")
 
     def taken(self, made: Change) -> None:
         """Take note, and log, what was taken up."""

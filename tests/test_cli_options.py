@@ -69,6 +69,12 @@ def test_a_command_gets_program_and_settings(
     assert pasted(f"{said}; then") == f"{said.partition('`')[0]}`{program} {command}{more}`; then"
 
 
+def test_the_help_of_a_command_is_no_settings_file_s(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for as it is."""
+    monkeypatch.setattr(sys, "argv", [str(program), "replay", "--config", "a.toml"])
+    assert pasted("see `replay --help`") == f"see `{program} replay --help`"
+
+
 @pytest.mark.parametrize("text", ["see `timedatectl`", "`running`", "once, run", "`onces`", "", "`scope` of `once"])
 def test_other_words_stay_as_they_are(text: str) -> None:
     """Only a whole command in backticks is one."""

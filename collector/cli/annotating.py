@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from collector.cli.again import open_journal, quiet
-from collector.cli.choosing import nearest, one_group, some_tenants
+from collector.cli.choosing import one_group, some_tenants
 from collector.cli.moments import At
+from collector.cli.names import nearest
 from collector.cli.options import ConfigFile, Json, pasted
 from collector.errors import ConfigError
 

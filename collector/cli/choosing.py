@@ -1,9 +1,9 @@
 """Tenants and device groups by what a person types: those that are meant, or the nearest that there are."""
 
-import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from collector.cli.names import nearest
 from collector.cli.options import elsewhere
 from collector.errors import ConfigError
 from collector.point import NO_ID
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collector.settings import Settings
 
 _GROUPS = "exposure_score_by_group"
-_NAMED = 8
-"""Names that a message has at the most."""
 
 
 def some_tenants(settings: "Settings", journal: "Journal", names: Sequence[str]) -> Sequence[str]:
@@ -51,16 +49,3 @@ def one_group(journal: "Journal", tenants: Sequence[str], word: str) -> str:
         raise ConfigError([f"--group: {len(begun)} device groups are called or begin so: {nearest(word, begun)}"])
     near = f"there are {nearest(word, names)}" if names else "there are no groups"
     raise ConfigError([f"--group: no device group of that name or id; {near}"])
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """Return the names that are known, those most like `word` first; of many, the first of them.
-
-    A name may have a comma in it.
-    """
-    from collector.cli.terminal import plain
-
-    small = word.casefold()
-    near = sorted(known, key=lambda name: -difflib.SequenceMatcher(None, small, name.casefold()).ratio())
-    more = len(near) - _NAMED
-    return plain("; ".join(near[:_NAMED])) + (f"; and {more} more" if more > 0 else "")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from collector.cli.names import nearest
 from collector.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -47,12 +48,13 @@ class Job:
         names = list(self._settings.tenants)
         if self.tenant is None:
             if len(names) != 1:
-                have = ", ".join(names) or "none of this shard"
+                have = nearest("", names) or "none of this shard"
                 raise ConfigError([f"--tenant: of which tenant is this file? The settings have {have}"])
             (self.tenant,) = names
         elif self.tenant not in names and self.tenant not in self.tenants():
+            known = nearest(self.tenant, list(dict.fromkeys([*names, *self.tenants()])))
             raise ConfigError(
-                [f"--tenant: {self.tenant}: neither the settings nor the journal have it; they have {', '.join(names)}"]
+                [f"--tenant: {self.tenant}: neither the settings nor the journal have it; they have {known}"]
             )
 
     def points(self) -> "Iterator[Point | Wrong]":

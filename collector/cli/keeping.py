@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.again import breakable, open_journal
+from collector.cli.names import nearest
 from collector.cli.options import ConfigFile, Json, read_settings
 from collector.cli.progress import Progress, counted
 from collector.errors import ConfigError
@@ -85,7 +86,7 @@ def forget(
         known = journal.tenants()
         if tenant not in known and tenant not in settings.tenants:
             raise ConfigError(
-                [f"--tenant: {tenant}: the journal has nothing of it; it has {', '.join(known) or 'none'}"]
+                [f"--tenant: {tenant}: the journal has nothing of it; it has {nearest(tenant, known) or 'none'}"]
             )
         there = journal.holdings(tenant)
         waiting = _undelivered(journal, settings, tenant)
@@ -163,6 +164,7 @@ def _show(
             print("  a backup that was made before keeps all of it")
     if polled:
         print(
-            f"warning: {tenant} is in the settings: it is polled again; take it out of them, and end or restart `run`",
+            f"warning: {tenant} is in the settings: it is polled again; take it out of them, reload `run`, and then"
+            " forget it",
             file=sys.stderr,
         )

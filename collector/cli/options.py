@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from collector.cli.names import nearest
 from collector.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def pasted(text: str) -> str:
     """
     config = _named(sys.argv[1:])
     more = f" --config {shlex.quote(config)}" if config else ""
-    return _PROPOSED.sub(lambda found: f"`{typed()} {found[1]}{more}`", text)
+    # The help of a command is that of every settings' file.
+    return _PROPOSED.sub(lambda found: f"`{typed()} {found[1]}{'' if found[1].endswith('--help') else more}`", text)
 
 
 def _short(program: Path) -> str:
@@ -143,7 +145,7 @@ def chosen(settings: "Settings", tenant: str | None) -> Sequence[str]:
     if tenant is None:
         return list(settings.tenants)
     if tenant not in settings.tenants:
-        here = f"no tenant of that name; the settings have {', '.join(settings.tenants)}"
+        here = f"no tenant of that name; the settings have {nearest(tenant, list(settings.tenants))}"
         raise ConfigError([f"--tenant: {elsewhere(settings, tenant) or here}"])
     return [tenant]
 

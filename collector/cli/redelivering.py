@@ -60,7 +60,7 @@ def replay(
         except KeyboardInterrupt:
             stands = f"{far}the cursor of {sink} stays where it is by now"
             raise interrupted(stands, f"replay {sink} --continue") from None
-    _show_replay(done, as_json=as_json)
+    _show_replay(done, onward=onward, as_json=as_json)
     if done.sink.error:
         raise failed(sink, done.sink.error, f"its cursor stays moved, {_left(done)}; {GOES_ON}")
 
@@ -88,7 +88,7 @@ def _left(done: "Replayed") -> str:
     return f"{counted(left, 'point')} of it wait{f', and {newer:,} newer' if newer > 0 else ''}"
 
 
-def _show_replay(done: "Replayed", *, as_json: bool) -> None:
+def _show_replay(done: "Replayed", *, onward: bool, as_json: bool) -> None:
     from collector.point import rfc3339
 
     sink = done.sink
@@ -108,7 +108,8 @@ def _show_replay(done: "Replayed", *, as_json: bool) -> None:
         print(json.dumps(document))
         return
     if since is None:
-        print(f"{sink.sink}: there is no point from then on; nothing had to be delivered again")
+        none = "no point waits" if onward else "there is no point from then on"
+        print(f"{sink.sink}: {none}; nothing had to be delivered again")
         return
     by = f" by the process {done.by}" if done.by else ""
     if sink.error is None or sink.points:

@@ -43,7 +43,7 @@ def add(app: typer.Typer) -> None:
 def run(*, config: ConfigFile = None, name: Name = None) -> None:
     """Run the service, which polls each slot and delivers.
 
-    It goes on until SIGTERM or Ctrl-C. SIGHUP takes up changed tenants, [spikes] and [log].
+    It goes on until SIGTERM or Ctrl-C. SIGHUP takes up changed tenants, [spikes], [log] and shard.
     """
     reload = threading.Event()
     # As early as can be: one that comes before would end the process.

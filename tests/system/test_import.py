@@ -193,8 +193,8 @@ def test_a_wrong_command_line_is_exit_code_2(simulated: Simulated, config: Path,
     for options, said in (
         ((tmp_path / "none.csv",), "there is no such file"),
         ((tmp_path,), "is a folder"),
-        ((file,), f"of which tenant is this file? The settings have {one}, {other}"),
-        ((file, "--tenant", "nobody"), f"neither the settings nor the journal have it; they have {one}, {other}"),
+        ((file,), f"of which tenant is this file? The settings have {one}; {other}"),
+        ((file, "--tenant", f"{other}x"), f"neither the settings nor the journal have it; they have {other}; {one}"),
     ):
         done = collector("import", *options, "--config", config)
         assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (2, True, False), done.stderr

@@ -103,6 +103,9 @@ def test_a_tenant_is_forgotten_beside_a_running_service(
     done = collector("forget", "--tenant", gone, "--yes", "--config", config)
     assert (done.returncode, f"it has {kept}" in done.stderr) == (2, True)
     assert slots(influxd, database, gone) != [], "what was delivered stays there"
+    influxd.query(f"DROP SERIES WHERE \"tenant\" = '{gone}'", database)
+    assert slots(influxd, database, gone) == [], "unless its owner says so to the database"
+    assert slots(influxd, database, kept) != []
 
 
 def test_a_tenant_that_is_still_polled_is_warned_of_and_comes_back_whole(

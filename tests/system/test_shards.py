@@ -2,6 +2,7 @@
 
 import re
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -169,3 +170,36 @@ def test_two_side_by_side_go_on_as_one_when_either_is_killed(
     assert {name for name, _ in told} == {"one", "two"}, "who polled when is told of each"
     both = [time for time in found if ("one", time) in told and ("two", time) in told]
     assert both, "slots that both have polled"
+
+
+def test_a_second_collector_that_begins_with_a_copy_of_the_first_s_journal_says_the_same(
+    simulated: Simulated, influxd: Influxd, database: str, tmp_path: Path
+) -> None:
+    """With a journal of its own it would say that there is too little history, over what the first one said.
+
+    What was polled, or noted, meanwhile comes over as a table.
+    """
+    # Each second is a slot, so that each of them says its own word of a new one.
+    sections = (poll(1), v1("main", influxd.url, database))
+    one, two, three = (settings(tmp_path / name, simulated, *sections) for name in ("one", "two", "three"))
+    now = int(time.time())
+    days = [time.strftime("%Y-%m-%d,40", time.gmtime(now - day * 86400)) for day in range(1, 12)]
+    (tmp_path / "scores.csv").write_text("\n".join(["time,score", *days]), encoding="utf-8")
+
+    def verdict(config: Path) -> int:
+        well(collector("once", "--config", config, "--tenant", "contoso"))
+        return int(influxd.points("exposure_trend", database, tenant="contoso")[-1]["verdict"])
+
+    well(collector("import", tmp_path / "scores.csv", "--tenant", "contoso", "--config", one))
+    assert verdict(one) == 1
+    assert verdict(three) == 0, "why a copy is wanted"
+    well(collector("backup", tmp_path / "two" / "journal.db", "--config", one))
+    assert verdict(two) == 1
+    well(collector("annotate", "New model", "--kind", "break", "--config", one))
+    well(collector("export", "--since", "7d", "--output", tmp_path / "seven.csv", "--config", one))
+    well(collector("import", tmp_path / "seven.csv", "--config", two))
+    for config in (one, two):
+        well(collector("once", "--config", config, "--tenant", "contoso"))
+    noted = by(influxd.points("exposure_annotation", database), "tenant", "time")
+    assert {tenant for tenant, _ in noted} == set(simulated.tenants), "once a tenant, from either"
+    assert len({row["id"] for row in noted.values()}) == 1

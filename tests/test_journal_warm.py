@@ -16,19 +16,21 @@ from collector.journal.warm import Warm
 from collector.point import Series
 
 
-@given(st.lists(st.integers(0, 30), max_size=200), st.integers(1, 8))
-def test_who_was_in_use_last_is_held(asked: list[int], most: int) -> None:
+@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=200), st.integers(1, 8))
+def test_who_was_in_use_last_is_held(asked: list[tuple[int, bool]], most: int) -> None:
     """Of the last so many that were asked for all are held, each by its number and back, and never many more."""
     warm, every_series = Warm(most), [group(f"g{n}").series for n in range(31)]
-    for n in asked:
-        if warm.series(n) is None:
-            warm.keep(n, every_series[n])
-    last = list(dict.fromkeys(reversed(asked)))
-    held = {**warm._old_series, **warm._series}
-    assert held == {n: every_series[n] for n in held}
-    assert {**warm._old_numbers, **warm._numbers} == {series: n for n, series in held.items()}
-    assert set(last[:most]) <= held.keys()
-    assert len(held) <= 2 * most
+    last: list[int] = []
+    for n, by_number in asked:
+        series = every_series[n]
+        known = warm.series(n) if by_number else warm.number(series)
+        assert known == (series if by_number else n) or (known is None and n not in last[:most])
+        if known is None:
+            warm.keep(n, series)
+        last = [n, *(each for each in last if each != n)]
+        held = {**warm._old_series, **warm._series}
+        assert {**warm._old_numbers, **warm._numbers} == {every_series[n]: n for n in held}
+        assert len(held) <= 2 * most
     for n in range(31):
         warm.drop(n)
     assert not any(warm.number(series) or warm.series(n) for n, series in enumerate(every_series))

@@ -1,14 +1,16 @@
 """What is asked across many series at once: the scores of a poll, found in one stretch where they stand in one."""
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journals import DAY, HOUR, MIDNIGHT, group, org, steps
 
-from collector.journal import Journal
+from collector.journal import Journal, across, past
 from collector.point import Point, Series, Value
 
 _NAMES = ("a", "b", "c", "d")
@@ -63,3 +65,70 @@ def test_what_is_said_of_polls_does_not_part_the_scores_of_many_tenants(tmp_path
             journal.across.earlier(every, [MIDNIGHT])
             counts.append(len(taken))
     assert counts[1] < 2 * counts[0]
+
+
+def _asked(journal: Journal, every: Sequence[Series]) -> None:
+    """Assert what is said of the series a, b and c: their scores are the second, fourth and sixth hour's of a day."""
+    times = [MIDNIGHT + hour * HOUR for hour in (2, 4, 6)]
+    scores = dict(zip(every, [(times[0], 1.5), (times[1], 2.5), (times[2], 3.5)], strict=True))
+    before = {**scores, every[0]: (times[0] - HOUR, 0.5), every[2]: (times[0] - DAY, 9.5)}
+    assert journal.across.before({times[2]: every, times[0] - HOUR: every}) == {
+        times[2]: scores,
+        times[0] - HOUR: {series: score for series, score in before.items() if score[0] < times[0]},
+    }
+    assert journal.across.earlier(every, [times[0], times[2] - 1, times[2]]) == [
+        [scores[every[0]], None, before[every[2]]],
+        [scores[every[0]], scores[every[1]], None],
+        [*scores.values()],
+    ]
+    assert journal.across.of_day(every, MIDNIGHT // DAY) == {
+        every[0]: [before[every[0]], scores[every[0]]],
+        every[1]: [scores[every[1]]],
+        every[2]: [scores[every[2]]],
+    }
+
+
+def _refuse(*_: object) -> NoReturn:
+    raise sqlite3.DatabaseError("database disk image is malformed")
+
+
+def _points(*kinds: dict[str, Value]) -> Sequence[Point]:
+    """Return the points that `_asked` asks for, the newest first, and what neither their day nor their name is."""
+    first, second, third = kinds
+    hours = ((6, "c", 3.5, third), (2, "a", 1.5, first), (4, "b", 2.5, second), (1, "a", 0.5, first))
+    far = ((2 - 24, "c", 9.5, third), (-1 - 24, "b", 8.5, second), (24, "a", 7.5, third), (6, "d", 6.5, third))
+    return [
+        Point(group(name).series, MIDNIGHT + hour * HOUR, {**fields, "score": score})
+        for hour, name, score, fields in (*hours, *far)
+    ]
+
+
+def test_a_score_is_found_wherever_it_stands(journal: Journal) -> None:
+    """Behind other floats, or behind an int or a text that has another length in each row."""
+    journal.append(_points({"max": 100.0, "mean": 50.0}, {"devices": 1000}, {"name": "é"}))
+    _asked(journal, [group(name).series for name in "abc"])
+
+
+def test_a_score_that_is_whole_is_found(journal: Journal) -> None:
+    """Someone else's import may have written a score as an int: it is no other score."""
+    journal.append([Point(group("a").series, MIDNIGHT, {"score": 70}), group("b", MIDNIGHT, 71.0)])
+    every = [group(name).series for name in "ab"]
+    assert journal.across.earlier(every, [MIDNIGHT]) == [[(MIDNIGHT, 70.0), (MIDNIGHT, 71.0)]]
+    assert journal.across.of_day(every, MIDNIGHT // DAY) == {
+        series: [(MIDNIGHT, 70.0 + n)] for n, series in enumerate(every)
+    }
+
+
+def test_where_scores_have_their_place_no_point_is_made(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of rows of floats the scores are read alone."""
+    journal.append(_points({"max": 100.0}, {"mean": 50.0, "max": 100.0}, {}))
+    for name in ("between", "before"):
+        monkeypatch.setattr(past, name, _refuse)
+    _asked(journal, [group(name).series for name in "abc"])
+
+
+def test_what_can_not_be_read_at_once_is_read_by_points(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the file has lost a page that the quick way needs, each score is looked for by itself."""
+    journal.append(_points({"max": 100.0}, {}, {"name": "a"}))
+    monkeypatch.setattr(across, "_scores", _refuse)
+    _asked(journal, [group(name).series for name in "abc"])

@@ -5,7 +5,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from journals import DAY, HOUR, MIDNIGHT, every, group, hear, look, org, other
 from names_beside import change_names
@@ -16,10 +16,12 @@ from collector.journal.warm import Warm
 from collector.point import Series
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=200), st.integers(1, 8))
+@given(st.lists(st.tuples(st.integers(0, 11), st.booleans()), max_size=100), st.integers(1, 8))
+@example([(0, True), (1, True), (2, True), (3, True), (0, True), (4, True), (0, True)], 2)
+@example([(0, True), (1, True), (2, True), (3, True), (0, False), (4, True), (0, False)], 2)
 def test_who_was_in_use_last_is_held(asked: list[tuple[int, bool]], most: int) -> None:
     """Of the last so many that were asked for all are held, each by its number and back, and never many more."""
-    warm, every_series = Warm(most), [group(f"g{n}").series for n in range(31)]
+    warm, every_series = Warm(most), [group(f"g{n}").series for n in range(12)]
     last: list[int] = []
     for n, by_number in asked:
         series = every_series[n]
@@ -31,7 +33,7 @@ def test_who_was_in_use_last_is_held(asked: list[tuple[int, bool]], most: int) -
         held = {**warm._old_series, **warm._series}
         assert {**warm._old_numbers, **warm._numbers} == {every_series[n]: n for n in held}
         assert len(held) <= 2 * most
-    for n in range(31):
+    for n in range(12):
         warm.drop(n)
     assert not any(warm.number(series) or warm.series(n) for n, series in enumerate(every_series))
 

@@ -1,11 +1,14 @@
 """The bytes of a row: small, and proven whole."""
 
+import struct
+import zlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.batch import Shape
-from collector.journal.codec import Damaged, Key, checksum, encode, proven, reader, shape_of
+from collector.journal.codec import WHOLE, Damaged, Key, checksum, encode, key_bytes, proven, reader, shape_of
 from collector.point import Value
 
 _KEY = Key(5, 3, 1_699_920_000_000, 1)
@@ -62,7 +65,19 @@ def test_a_score_takes_twelve_bytes() -> None:
 
 @pytest.mark.parametrize(
     ("value", "size"),
-    [(0, 1), (63, 1), (64, 2), (-1, 1), (-64, 1), (-65, 2), (8191, 2), (8192, 3), (2**63 - 1, 10), (-(2**63), 10)],
+    [
+        (0, 1),
+        (63, 1),
+        (64, 2),
+        (-1, 1),
+        (-64, 1),
+        (-65, 2),
+        (8191, 2),
+        (8192, 3),
+        (2**55 - 1, 8),
+        (2**63 - 1, 10),
+        (-(2**63), 10),
+    ],
 )
 def test_an_int_takes_a_byte_for_seven_bits(value: int, size: int) -> None:
     """The sign is one of them; each comes back where one byte more begins, and so does a text of that length."""
@@ -79,6 +94,25 @@ def test_a_text_of_any_length_comes_back(length: int, size: int) -> None:
     data = encode(_KEY, fields)
     assert len(data) == size + 8 + 4
     assert read(_KEY, shape_of(fields), data) == tuple(fields.values())
+
+
+def test_a_checksum_is_the_same_in_every_version() -> None:
+    """Names, shapes and cursors carry it in the file: who computes another one finds all of them damaged."""
+    assert checksum(7, "exposure_score", "contoso", "[]") == zlib.crc32(b"7\0exposure_score\0contoso\0[]\0")
+
+
+def test_the_last_bytes_alone_are_a_whole_row_and_less_is_none() -> None:
+    """A shape without fields has its checksum alone, and no key makes that of bytes which are too few for one."""
+    key = Key(*struct.unpack("<4q", _key_that_ends_in_its_own_checksum()))
+    assert zlib.crc32(key_bytes(*key)) == WHOLE
+    assert not proven(key, b"")
+    assert proven(_KEY, encode(_KEY, {}))
+
+
+def _key_that_ends_in_its_own_checksum() -> bytes:
+    """Return the bytes of a key that would prove itself: with nothing behind it, it is no row."""
+    start = bytes(28)
+    return start + struct.pack("<I", zlib.crc32(start))
 
 
 def test_a_checksum_knows_where_a_text_ends() -> None:

@@ -120,6 +120,16 @@ def test_a_folder_is_said_to_be_one(tmp_path: Path, *, readonly: bool) -> None:
     assert caught.value.mend == "set journal.path to a file in it"
 
 
+@pytest.mark.parametrize("readonly", [False, True])
+def test_what_is_neither_file_nor_folder_is_refused_as_it_stands(path: Path, *, readonly: bool) -> None:
+    """A pipe would be waited for without end, and a device be set aside as a damaged journal."""
+    os.mkfifo(path)
+    with pytest.raises(JournalError, match="a device, a pipe or the like, not a file") as caught:
+        Journal(path, readonly=readonly)
+    assert caught.value.mend == "set journal.path to a file"
+    assert path.is_fifo()
+
+
 @pytest.mark.parametrize("name", ["with space.db", "100%.db", "a?mode=memory.db", "#1.db", "ü🚨.db"])
 def test_a_path_may_hold_any_character(tmp_path: Path, name: str) -> None:
     """The journal is the very file that the settings name."""

@@ -69,6 +69,9 @@ def _taken_back(path: Path, *, readonly: bool) -> bool:
 def _want_file(path: Path, *, readonly: bool, make: bool) -> None:
     if path.is_dir():
         raise JournalError(f"{path}: a folder, not a file", mend="set journal.path to a file in it")
+    if path.exists() and not path.is_file():
+        # It could be waited for without end, or be set aside as what is damaged.
+        raise JournalError(f"{path}: a device, a pipe or the like, not a file", mend="set journal.path to a file")
     if not path.parent.is_dir():
         raise JournalError(f"{path}: its folder does not exist", mend=f"mkdir -p {path.parent}")
     if readonly and not path.exists():

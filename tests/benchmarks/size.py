@@ -89,7 +89,7 @@ GOALS = replace(
     delivered=1_000_000,
     kept_times=10,
     tenants=1_000,
-    later=120,
+    later=60,
     capacity=((100, 60), (1_000, 60), (3_000, 120), (10_000, 400)),
     resident=((1, 100, 1_000, 1), (1_000, 200, 20, 120)),
 )

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 from collector.errors import BadResponse, CollectorError, Unauthorized, Unavailable
 from collector.pipeline.hold import Hold
+from collector.pipeline.left_alone import LeftAlone
 from collector.pipeline.outcome import Outcome, poll_point, say_failed, say_settled
 from collector.pipeline.pace import Pace
 from collector.pipeline.poll import Poll, Terms
@@ -22,13 +22,6 @@ from collector.pipeline.slow import Slow
 from collector.step import Step
 
 COLLECT = "collect"
-
-
-class _LeftAlone(NamedTuple):
-    """Until when (monotonic) a server asked not to be asked again, and in which words."""
-
-    until: float
-    error: Unavailable
 
 
 class Collecting:
@@ -55,7 +48,7 @@ class Collecting:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._open: set[Poll] = set()
-        self._left_alone: dict[tuple[str, str], _LeftAlone] = {}
+        self._left_alone = LeftAlone(monotonic)
         self._abandoned: dict[tuple[str, str, int], Poll] = {}
         self._sign_ins = SignIns(workers, timeout, monotonic, self._signed_in)
         self._slow = Slow(workers)
@@ -81,22 +74,20 @@ class Collecting:
             before = self._abandoned.pop(poll.key, None)
             if before is not None:
                 before.overtaken = True
-        now = self._monotonic()
-        left_alone = self._left_alone.get((source.tenant, subject))
-        if left_alone is None or left_alone.until <= now:
+        wait = self._left_alone.wait(source.tenant, subject)
+        if wait is None:
             self._soon(poll, partial(self._try, poll))
-        elif left_alone.until > terms.last_start:
-            self._workers.soon(COLLECT, partial(self._settle, poll, left_alone.error))
+        elif wait.seconds > terms.last_start - self._monotonic():
+            self._workers.soon(COLLECT, partial(self._settle, poll, wait.error))
         else:
-            self._later(poll, left_alone.until - now)
+            self._later(poll, wait.seconds)
 
     def abandon(self, reason: str) -> None:
         """Start no further try of any poll, and forget until when servers asked to be left alone.
 
         What waits for its next try is settled as failed at once; a try that is under way ends by itself.
         """
-        with self._lock:
-            self._left_alone.clear()
+        self._left_alone.forget()
         for poll in self._given_up(reason, None):
             self._settle(poll, Unavailable(reason))
 
@@ -194,15 +185,13 @@ class Collecting:
     def _again(self, poll: Poll, error: Unavailable, started: float) -> None:
         poll.terms = poll.terms.failing(started, self._timeout)
         poll.throttled += error.throttled
-        now = self._monotonic()
         wait = poll.terms.backoff.wait(poll.tries, error)
-        left = poll.terms.last_start - now
+        left = poll.terms.last_start - self._monotonic()
         if error.retry_after is None:
             # A long draw is no reason to leave the end of the slot unused.
             wait = min(wait, left)
         else:
-            # Kept beyond the slot: who asks sooner is only told to wait again.
-            self._left_alone[poll.source.tenant, poll.subject] = _LeftAlone(now + error.retry_after, error)
+            self._left_alone.ask(poll.source.tenant, poll.subject, error.retry_after, error)
         given_up = left <= 0 or wait > left or (isinstance(error, Unauthorized) and not poll.terms.patient)
         given_up |= bool(poll.over)
         say_failed(poll.source.tenant, poll.subject, poll.tries, error, None if given_up else wait)

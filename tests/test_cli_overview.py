@@ -17,7 +17,7 @@ def poll(tenant: str, subject: str = "organization", **told: object) -> PollStat
     return replace(known, **told)  # type: ignore[arg-type]
 
 
-SINK = SinkStatus("main", 0, None, 0, "", exact=True, rate=None, seconds_left=None)
+SINK = SinkStatus("main", 0, None, 0, "", begun=True, exact=True, rate=None, seconds_left=None)
 FAILED = poll("fails", ok=False, error="Unauthorized", tries=7, seconds=12.25, throttled=3)
 NEVER = poll("new", slot=None, ok=None, seconds=None, tries=0)
 LATE = poll("late", late=True)
@@ -74,6 +74,13 @@ def test_more_than_fit_of_what_is_wrong_are_counted_by_what_they_are() -> None:
     wrong = [replace(FAILED, tenant=f"t{n}") for n in range(45)]
     shown = list(lines(status([*wrong, LATE, NEVER, poll("a"), poll("b")])))
     assert any(line.startswith("and 5 failed, 1 late, 1 never polled, 2 well more: `") for line in shown)
+
+
+def test_a_sink_that_no_start_has_taken_up_is_not_called_ok() -> None:
+    """One that came into the settings while `run` goes on takes nothing until that is started anew."""
+    new = replace(SINK, name="second", backlog=72, oldest=SLOT, begun=False)
+    (second,) = [line for line in lines(status([poll("a")], [SINK, new])) if line.startswith("second")]
+    assert second.endswith("waits for a start of `run`, which is when a new sink is taken up")
 
 
 def test_a_sink_that_catches_up_says_how_fast_and_how_long() -> None:

@@ -56,6 +56,20 @@ def test_a_subject_is_late_after_three_intervals_without_a_poll(
     assert (groups.late, groups.ok, groups.slot) == (False, None, None)
 
 
+def test_a_sink_has_begun_once_the_journal_has_its_cursor(settings: Settings, tmp_path: Path) -> None:
+    """All that is kept waits for one that hasn't; looking at it begins nothing."""
+    path = tmp_path / "collector.toml"
+    sink = '\napi = "v1"\nurl = "http://127.0.0.1:1"\ndatabase = "exposure"\n'
+    path.write_text(f"{path.read_text()}[influxdb.main]{sink}[influxdb.second]{sink}")
+    with Journal(settings.journal.path) as journal:
+        journal.append([poll("organization", _NOW, ok=True)])
+        journal.cursor("main")
+        for _ in range(2):
+            main, second = read_status(load(path, {}), journal).sinks
+            assert (main.name, main.begun, main.backlog) == ("main", True, 1)
+            assert (second.name, second.begun, second.backlog) == ("second", False, 1)
+
+
 def test_the_process_that_polls_is_named(settings: Settings) -> None:
     """While one has the role; without one it says that none runs."""
     with Journal(settings.journal.path) as journal:

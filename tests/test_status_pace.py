@@ -37,7 +37,7 @@ def journal(path: Path) -> Iterator[Journal]:
 def behind(journal: Journal, wanted: Filter, error: str = "") -> dict[str, Behind]:
     """Return the sink as it stands."""
     cursor = journal.cursor("main")
-    return {"main": Behind(cursor, wanted, journal.backlog(cursor, wanted), error)}
+    return {"main": Behind(cursor, wanted, journal.backlog(cursor, wanted), error, begun=True)}
 
 
 class Clock:
@@ -99,7 +99,7 @@ def test_a_sink_that_stands_still_has_no_pace(journal: Journal, clock: Clock) ->
     stand = behind(journal, Filter())
     assert paces(journal, stand, clock) == {}
     clock.steps = {clock.looks + 2: 500}
-    moved = {"main": Behind(Cursor("main", 1, 7), Filter(), stand["main"].backlog, "")}
+    moved = {"main": Behind(Cursor("main", 1, 7), Filter(), stand["main"].backlog, "", begun=True)}
     assert paces(journal, moved, clock) == {}
 
 
@@ -132,4 +132,4 @@ def test_the_pace_is_seen_of_a_sink_that_another_thread_delivers_to(journal: Jou
 def behind_of(journal: Journal) -> dict[str, Behind]:
     """Return what is derived, of which nothing is done."""
     cursor = journal.cursor(DERIVE)
-    return {DERIVE: Behind(cursor, Filter(), journal.backlog(cursor), "")}
+    return {DERIVE: Behind(cursor, Filter(), journal.backlog(cursor), "", begun=True)}

@@ -92,7 +92,8 @@ def _took(poll: "PollStatus") -> str:
 
 def _sink(sink: "SinkStatus") -> tuple[str, ...]:
     refused = [f"{sink.dead_letters} refused; see `rejected list`"] if sink.dead_letters else []
-    state = "; ".join([*([_clean(sink.error)] if sink.error else []), *_catching(sink), *refused]) or "ok"
+    begun = [] if sink.begun else ["waits for a start of `run`, which is when a new sink is taken up"]
+    state = "; ".join([*begun, *([_clean(sink.error)] if sink.error else []), *_catching(sink), *refused]) or "ok"
     waiting = _figure(sink.backlog, exact=sink.exact)
     return _clean(sink.name), waiting, sink.oldest or "-", str(sink.dead_letters), state
 

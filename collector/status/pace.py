@@ -18,12 +18,16 @@ _MOVES = 4
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """Where a consumer stands: its cursor, what it wants of all rows, what it has yet to take, what it fails of."""
+    """Where a consumer stands: its cursor, what it wants of all rows, what it has yet to take, what it fails of.
+
+    `begun`: the journal has a cursor of it; else this is where it will begin.
+    """
 
     cursor: Cursor
     wanted: Filter
     backlog: Backlog
     error: str
+    begun: bool
 
 
 def behind(settings: Settings, journal: Journal) -> Mapping[str, Behind]:
@@ -35,7 +39,7 @@ def behind(settings: Settings, journal: Journal) -> Mapping[str, Behind]:
     found = {}
     for name, its in wanted.items():
         cursor = cursors.get(name, Cursor(name, 1, 0))
-        found[name] = Behind(cursor, its, journal.gauge(cursor, its), journal.noted(name))
+        found[name] = Behind(cursor, its, journal.gauge(cursor, its), journal.noted(name), name in cursors)
     return found
 
 

@@ -45,6 +45,7 @@ def read_status(settings: Settings, journal: Journal) -> Status:
                 _time(stand[name].backlog.oldest),
                 journal.dead_letters(name),
                 stand[name].error,
+                stand[name].begun,
                 stand[name].backlog.exact,
                 *_left(stand[name], pace.get(name)),
             )

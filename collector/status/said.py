@@ -27,6 +27,7 @@ class PollStatus:
 class SinkStatus:
     """A sink's backlog in points, the time of the first of them, its dead letters, and what it fails of.
 
+    `begun`: no start of `run` or `once` had it in its settings yet where it is not.
     `exact`: whether all of a backlog were counted. `rate`: points a second that it takes while it catches up, and
     `seconds_left` until it has; None where it does not, or is nearly there.
     """
@@ -36,6 +37,7 @@ class SinkStatus:
     oldest: str | None
     dead_letters: int
     error: str
+    begun: bool
     exact: bool
     rate: float | None
     seconds_left: int | None

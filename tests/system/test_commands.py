@@ -145,6 +145,7 @@ def test_status_has_the_keys_that_are_promised(
     assert status["shard"] == {"shard": None, "tenants": 1, "elsewhere": 0}
     assert status["process"] == {"running": False, "pid": None}
     assert set(status["sinks"][0]) == {"name", "backlog", "oldest", "dead_letters", "error"} | {
+        "begun",
         "exact",
         "rate",
         "seconds_left",

@@ -1,6 +1,7 @@
 """collector.cli.memory: what threads have given back is not kept for each of them."""
 
 import ctypes
+import os
 import subprocess
 import sys
 
@@ -33,15 +34,28 @@ ctypes.CDLL(None).malloc_stats()
 """
 
 
+def pools(when: str, **owners: str) -> int:
+    """Return how many pools the C library says to have, where eight threads have worked at once."""
+    env = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"} | owners
+    command = [sys.executable, "-c", THREADS, when]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=60)
+    return done.stderr.count("Arena ")
+
+
 @pytest.mark.parametrize("when", ["shared", "as glibc has it"])
 def test_threads_share_one_pool(when: str) -> None:
-    """However many of them work at once, by what the C library says of its pools; without the call it has several."""
-    done = subprocess.run([sys.executable, "-c", THREADS, when], capture_output=True, text=True, check=True, timeout=60)
-    assert (done.stderr.count("Arena ") == 1) is (when == "shared")
+    """However many of them work at once; without the call there are several."""
+    assert (pools(when) == 1) is (when == "shared")
+
+
+def test_an_owner_who_said_how_many_pools_there_may_be_has_so_many() -> None:
+    """By the variable that the C library itself reads."""
+    assert pools("shared", MALLOC_ARENA_MAX="3") == 3
 
 
 def test_another_c_library_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is nothing of the kind to be told, nothing is, and nothing fails."""
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
     asked: list[object] = []
 
     class Other:

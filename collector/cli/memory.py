@@ -5,14 +5,19 @@ once held: answers, batches, tables that have grown. One for all of them holds 1
 polled, and costs no time: Python lets one thread at a time run, and has pools of its own for what is small.
 """
 
+import os
 from contextlib import suppress
 
+_OWNERS = "MALLOC_ARENA_MAX"
+"""By which glibc itself is told how many pools there may be."""
 _ARENA_MAX = -8
 """As glibc's `malloc.h` has it."""
 
 
 def share_one_pool() -> None:
-    """Let all threads share one pool from now on; without glibc change nothing."""
+    """Let all threads share one pool from now on; without glibc, or where the owner said how many, change nothing."""
+    if _OWNERS in os.environ:
+        return
     # A Python that was built without libffi has no ctypes that can be imported.
     with suppress(ImportError, OSError, AttributeError):
         import ctypes

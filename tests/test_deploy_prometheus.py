@@ -61,7 +61,7 @@ def test_each_alert_has_a_history_on_which_it_fires() -> None:
     """No alert is there whose firing was not seen."""
     history = (ROOT / "tests" / "promtool" / "exposure.test.yaml").read_text(encoding="utf-8")
     names = re.findall(r'alert: "(\w+)"', (DEPLOY / "exposure.rules.yaml").read_text(encoding="utf-8"))
-    assert len(names) == 11
+    assert len(names) == 13
     for name in names:
         assert re.search(rf"alertname: {name}\n +exp_alerts:\n +- exp_labels", history), name
 

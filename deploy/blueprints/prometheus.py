@@ -187,6 +187,22 @@ def _delivery(interval: int) -> Sequence[Alert]:
             description="Points wait in memory. `exposure-collector check` says what is to be done.",
         ),
         Alert(
+            name="ExposureDerive",
+            expression="collector_derive_ok == 0",
+            holds="30m",
+            severity="warning",
+            summary="Trends, spikes or days of some scores are not told",
+            description="No score is lost. The log says what is wrong: `derive.failed`, `derive.left_out`.",
+        ),
+        Alert(
+            name="ExposureReload",
+            expression="collector_reload_ok == 0",
+            holds="10m",
+            severity="warning",
+            summary="Changed settings were refused, and older ones hold",
+            description="A start would refuse them too, and poll nobody. The log names the lines: `settings.refused`.",
+        ),
+        Alert(
             name="ExposureCollectorGone",
             expression="absent(collector_journal_ok)",
             holds="15m",

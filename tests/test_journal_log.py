@@ -177,6 +177,20 @@ def test_a_cursor_ahead_of_the_tail_stays_there(journal: Journal) -> None:
     assert journal.backlog(Cursor("x", 9, 0)) == Backlog(0, None)
 
 
+def test_a_batch_stands_until_one_of_its_rows_is_gone(journal: Journal) -> None:
+    """What comes behind it changes nothing, nor does what it left out; of its own rows one is enough."""
+    journal.append([group("a", value=1.0), org(value=1.0), group("b", value=1.0)])
+    cursor, wanted = journal.cursor("main"), Filter(measurements=("*_by_group",))
+    batch, everything = journal.read(cursor, 10, wanted), journal.read(cursor, 10)
+    journal.append([group("behind")])
+    assert journal.stands(cursor, batch, wanted) is journal.stands(cursor, everything) is True
+    journal.append([org(value=2.0)])
+    assert journal.stands(cursor, batch, wanted) is True
+    assert journal.stands(cursor, everything) is False
+    journal.append([group("b", value=2.0)])
+    assert journal.stands(cursor, batch, wanted) is False
+
+
 def test_a_summary_names_the_points_the_bytes_and_the_ends(tmp_path: Path) -> None:
     """The summary of an empty journal has no times; of another it has the oldest and the newest point's."""
     path = tmp_path / "journal.db"

@@ -132,6 +132,26 @@ def test_what_was_learnt_of_one_file_is_not_believed_of_another(path: Path) -> N
         assert every(journal) == [group("b"), *later]
 
 
+def test_who_keeps_what_he_read_is_told_when_others_wrote(path: Path) -> None:
+    """By a number that grows: with what another process appends, and with each file that takes the journal's place.
+
+    Not with what this journal appends and reads itself: a service would else forget all at every poll.
+    """
+    with Journal(path) as journal, Journal(path) as another:
+        journal.append([org()])
+        eras = [journal.era]
+        journal.append([group("own")])
+        assert every(journal) == [org(), group("own")]
+        assert journal.era == eras[0]
+        another.append([group("another's")])
+        assert journal.tail() == 4
+        eras.append(journal.era)
+        salvage(path)
+        assert journal.tail() == 4
+        eras.append(journal.era)
+        assert eras == sorted(set(eras))
+
+
 def test_a_name_that_goes_over_while_it_is_opened_is_followed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who opens a journal in the very moment in which it is mended writes to the new file."""
     Journal(path).close()

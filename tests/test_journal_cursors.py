@@ -162,6 +162,13 @@ def test_moving_an_unknown_consumer_names_those_that_there_are(journal: Journal)
     assert sorted(cursor.consumer for cursor in journal.cursors()) == ["main", "second", "zulu"]
 
 
+def test_where_there_is_no_consumer_at_all_that_is_said(journal: Journal) -> None:
+    """Before the first delivery a sink's name is answered with words, not with an empty list."""
+    with pytest.raises(JournalError, match="no consumer 'main'") as caught:
+        journal.move("main", 1)
+    assert caught.value.mend == "it has cursors of: none"
+
+
 def test_a_sink_that_writes_elsewhere_under_the_same_name_is_noticed_once(journal: Journal) -> None:
     """What a sink writes to is on record, so that a changed bucket can be named."""
     journal.cursor("main", "http://a/bucket")

@@ -100,6 +100,15 @@ def test_the_last_place_in_memory_is_used(journal: Journal, monkeypatch: pytest.
     assert (hold.held, hold.lost, len(asked)) == (3, 0, 1)
 
 
+def test_nobody_waits_for_room_that_will_never_be(journal: Journal) -> None:
+    """More points at once than memory may hold are lost, and counted; those that come behind them are safe."""
+    hold = Hold(journal, appended=lambda: None, most=2)
+    assert not hold.keep(many(3))
+    assert (hold.held, hold.lost, hold.error) == (0, 3, None)
+    assert hold.keep(many(2))
+    assert (hold.held, hold.lost) == (0, 3)
+
+
 def test_who_waited_for_a_journal_that_failed_does_not_ask_it_again(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -143,16 +143,17 @@ def test_what_finds_no_room_anyway_takes_nothing_else_with_it(journal: Journal, 
 
 
 def test_a_disk_that_fails_while_it_is_tried_again_is_a_disk_that_fails(journal: Journal, faulty: set[str]) -> None:
-    """Then it waits on with all that came since, and is appended with them when there is room."""
-    hold = Hold(journal, appended=lambda: None)
+    """Then it waits on with all that came since, and is appended with them when there is room. No sink looks before."""
+    appended: list[int] = []
+    hold = Hold(journal, appended=lambda: appended.append(1))
     faulty.add("x")
     hold.keep(some("x", 1))
     faulty.clear()
     with full(journal):
         assert not hold.flush()
-        assert (hold.held, hold.faulty, str(hold.error)) == (1, 1, "full")
+        assert (hold.held, hold.faulty, str(hold.error), appended) == (1, 1, "full", [])
     assert hold.flush(), "also where nothing else waits"
-    assert (hold.held, hold.faulty, hold.error) == (0, 0, None)
+    assert (hold.held, hold.faulty, hold.error, appended) == (0, 0, None, [1])
     faulty.add("x")
     hold.keep(some("x", 1))
     faulty.clear()

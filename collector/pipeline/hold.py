@@ -80,7 +80,7 @@ class Hold:
         if self._appending.acquire(blocking=False):
             try:
                 self._append()
-                if self.error is None or not self._waiting:
+                if not self._waiting:  # neither a journal that failed nor those that have come meanwhile
                     self._append_aside()
             finally:
                 self._appending.release()

@@ -3,13 +3,14 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journals import DAY, HOUR, MIDNIGHT, every, group, org
+from journals import DAY, HOUR, MIDNIGHT, every, group, org, steps
 
 from collector.batch import Cursor
 from collector.errors import JournalError
@@ -129,6 +130,16 @@ def test_a_moment_has_a_place_in_the_order_of_rows(
     assert journal.place(MIDNIGHT + 9 * HOUR, 11) == 11, "what lies past the cursor is not looked for"
     journal.append([group("b", MIDNIGHT + 200 * DAY), org(MIDNIGHT + 200 * DAY)])
     assert journal.place(MIDNIGHT + 200 * DAY, journal.tail()) == 13, "also of a series that came later"
+
+
+def test_who_looks_for_a_moment_keeps_no_writer_waiting(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many rows a day has, no view looks at more than a few: between two of them whoever writes has a turn."""
+    monkeypatch.setattr(places, "_SPAN", 20)
+    journal.append([group(f"g{n % 100}", MIDNIGHT + n // 100 * HOUR) for n in range(2_000)])
+    taken, views = steps(journal), [0]
+    journal._database._connection.set_trace_callback(lambda sql: views.append(len(taken)) if sql == "BEGIN" else None)
+    assert journal.place(MIDNIGHT + 19 * HOUR, journal.tail()) == 1_910
+    assert max(after - before for before, after in pairwise(views)) < 20, "instructions by the hundred"
 
 
 def test_the_first_moment_of_all_has_a_place(tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ from collector.point import MAX_TIME
 
 _SPAN = 50_000
 """Entries of the index that one view looks at, at the most."""
-# By the index alone, which holds day, series, time and id.
-_FOUND = f"""SELECT id, series, time FROM point
-    WHERE time / {DAY} = ? AND (series, time) > (?, ?) AND time >= ? AND id < ?
-    ORDER BY series, time LIMIT ?"""
+_LAST = (2**63 - 1, 2**63 - 1)
+# By the index alone, which holds day, series, time and id. What is of an earlier moment counts as looked at, too: to
+# pass it over could make a view as long as the day.
+_OF_DAY = f"FROM point INDEXED BY point_by_day WHERE time / {DAY} = ? AND (series, time) > (?, ?)"
+_END = f"SELECT series, time {_OF_DAY} ORDER BY series, time LIMIT 1 OFFSET ?"
+_FIRST = f"SELECT min(id) {_OF_DAY} AND (series, time) <= (?, ?) AND time >= ? AND id < ?"
 
 
 def first(database: Database, since: int, before: int) -> int:
@@ -27,10 +29,9 @@ def first(database: Database, since: int, before: int) -> int:
 
 def _first_of_day(database: Database, day: int, since: int, before: int) -> int:
     after = (-1, 0)
-    while True:
+    while after:
         with database.reading() as connection:
-            found = connection.execute(_FOUND, (day, *after, since, before, _SPAN)).fetchall()
-        before = min((id_ for id_, _, _ in found), default=before)
-        if len(found) < _SPAN:
-            return before
-        after = found[-1][1:]
+            end = connection.execute(_END, (day, *after, _SPAN - 1)).fetchone()
+            found = connection.execute(_FIRST, (day, *after, *(end or _LAST), since, before)).fetchone()[0]
+        before, after = before if found is None else found, end
+    return before

@@ -120,7 +120,7 @@ def test_it_takes_no_room_from_others(journal: Journal, faulty: set[str], log: S
     faulty.add("x")
     assert not hold.keep(some("x", 2))
     assert not hold.keep(some("x", 2))
-    assert hold.keep(some("contoso", 3))
+    assert hold.keep(some("contoso", 4))
     assert (hold.held, hold.faulty, hold.lost) == (0, 0, 4)
     assert [line["count"] for line in lines(log, "points.lost")] == [2, 2]
     assert not hold.keep(some("x", 2))

@@ -1,7 +1,8 @@
 """A poll that can't be stored by a fault of ours: it waits alone, is said, and costs nobody else anything."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -190,6 +191,31 @@ def test_a_disk_that_fails_while_each_poll_is_tried_alone_is_a_disk_that_fails(
     assert hold.flush()
     times = [row.point.time for row in journal.read(Cursor("test", 1, 0), 10).rows]
     assert times == [SLOT, SLOT + 3_600_000, SLOT + 7_200_000]
+
+
+def test_what_gives_way_while_it_is_tried_again_is_lost_once(
+    journal: Journal, faulty: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its room is another's by then: it is counted as lost, is not set aside anew, and costs nobody else anything."""
+    hold = Hold(journal, appended=lambda: None, most=3)
+    faulty.add("x")
+    hold.keep(some("x", 2))
+    append: Callable[..., bool] = journal.append
+    with ThreadPoolExecutor(1) as pool:
+
+        def meanwhile(points: Sequence[Point]) -> bool:
+            if points[0].series.tag("tenant") == "x":
+                kept.append(pool.submit(hold.keep, some("contoso", 3)))
+                while not hold.lost:
+                    time.sleep(0.01)
+            return append(points)
+
+        kept: list[Future[bool]] = []
+        monkeypatch.setattr(journal, "append", meanwhile)
+        hold.flush()
+        assert [one.result(10) for one in kept] == [True]
+    assert (hold.held, hold.faulty, hold.lost) == (0, 0, 2)
+    assert stored(journal) == some("contoso", 3)
 
 
 def test_many_threads_lose_nothing(journal: Journal, faulty: set[str]) -> None:

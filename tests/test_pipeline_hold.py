@@ -166,12 +166,13 @@ def test_a_poll_does_not_wait_for_a_journal_that_is_asked_whether_it_is_well_aga
             rest.set()
 
 
-def test_who_flushes_nothing_tells_nobody(journal: Journal) -> None:
+def test_who_flushes_nothing_tells_nobody(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing waits the journal isn't asked, and no sink is sent to look for what was appended."""
-    appended: list[int] = []
-    hold = Hold(journal, appended=lambda: appended.append(1))
+    told: list[str] = []
+    monkeypatch.setattr(journal, "append", lambda _: told.append("the journal"))
+    hold = Hold(journal, appended=lambda: told.append("a sink"))
     assert hold.flush()
-    assert appended == []
+    assert told == []
 
 
 def test_a_journal_that_is_read_only_for_a_while_loses_nothing(journal: Journal) -> None:

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from journals import DAY, MIDNIGHT, descriptors, every, group, org
+from journals import DAY, MIDNIGHT, descriptors, every, group, look, org
 from salvages import Contents, contents, made
 
 from collector.errors import JournalError
@@ -130,6 +130,21 @@ def test_what_was_learnt_of_one_file_is_not_believed_of_another(path: Path) -> N
         journal.append(later)
     with Journal(path, readonly=True) as journal:
         assert every(journal) == [group("b"), *later]
+
+
+def test_files_whose_names_have_the_same_checksums_are_two(path: Path) -> None:
+    """What is learnt of names is held against their count and checksums, and here both agree: it is of the other file."""
+    other, ours, theirs = path.with_name("other.db"), "jneghmag", "ilnqrzpa"
+    with Journal(other) as journal:
+        journal.append([org(), group(theirs)])
+    with Journal(path) as journal:
+        journal.append([org(), group(ours)])
+        sums = [look(each, "SELECT sum(crc) FROM series") for each in (path, other)]
+        assert sums[0] == sums[1]
+        other.replace(path)
+        later = [group(ours, MIDNIGHT + DAY), group(theirs, MIDNIGHT + DAY)]
+        journal.append(later)
+        assert every(journal) == [org(), group(theirs), *later]
 
 
 def test_who_keeps_what_he_read_is_told_when_others_wrote(path: Path) -> None:

@@ -166,6 +166,18 @@ def test_a_disk_that_fails_while_it_is_tried_again_is_a_disk_that_fails(journal:
     assert stored(journal) == [*some("contoso", 1), *some("x", 1)]
 
 
+def test_a_full_disk_is_asked_once_a_flush(journal: Journal, faulty: set[str], log: StructuredLogCapture) -> None:
+    """What is set aside does not ask it again after what waits: each time may take as long as a disk that is dying."""
+    hold = Hold(journal, appended=lambda: None)
+    faulty.add("x")
+    hold.keep(some("x", 1))
+    with full(journal):
+        hold.keep(some("contoso", 1))
+        assert not hold.flush()
+    assert len(lines(log, "journal.failed")) == 2
+    assert (hold.held, hold.faulty) == (2, 1)
+
+
 def test_a_disk_that_fails_while_each_poll_is_tried_alone_is_a_disk_that_fails(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,7 +35,7 @@ class Columns:
     """Rows of one shape next to each other have it as the same object."""
     values: Sequence[tuple[Value, ...]]
     """Those of a row's fields, as its shape has them."""
-    _rows: list[Row] = field(init=False, repr=False, default_factory=list)
+    _rows: list[Row] = field(init=False, default_factory=list)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -133,7 +133,7 @@ def test_what_was_learnt_of_one_file_is_not_believed_of_another(path: Path) -> N
 
 
 def test_files_whose_names_have_the_same_checksums_are_two(path: Path) -> None:
-    """What is learnt of names is held against their count and checksums, and here both agree: it is of the other file."""
+    """What was learnt of names is held against their count and checksums; where both agree it is still another file."""
     other, ours, theirs = path.with_name("other.db"), "jneghmag", "ilnqrzpa"
     with Journal(other) as journal:
         journal.append([org(), group(theirs)])

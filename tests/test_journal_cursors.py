@@ -135,10 +135,11 @@ def test_a_moment_has_a_place_in_the_order_of_rows(
 def test_who_looks_for_a_moment_keeps_no_writer_waiting(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many rows a day has, no view looks at more than a few: between two of them whoever writes has a turn."""
     monkeypatch.setattr(places, "_SPAN", 20)
-    journal.append([group(f"g{n % 100}", MIDNIGHT + n // 100 * HOUR) for n in range(2_000)])
+    journal.append([group(f"g{n % 200}", MIDNIGHT + n // 200 * HOUR) for n in range(2_000)])
+    journal.append([group("g199", MIDNIGHT + 10 * HOUR)])
     taken, views = steps(journal), [0]
     journal._database._connection.set_trace_callback(lambda sql: views.append(len(taken)) if sql == "BEGIN" else None)
-    assert journal.place(MIDNIGHT + 19 * HOUR, journal.tail()) == 1_910
+    assert journal.place(MIDNIGHT + 10 * HOUR, journal.tail()) == 2_010
     assert max(after - before for before, after in pairwise(views)) < 20, "instructions by the hundred"
 
 

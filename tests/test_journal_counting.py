@@ -8,7 +8,8 @@ from sqlite3 import Connection
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journals import DAY, HOUR, MIDNIGHT, group, org, steps
+from journals import DAY, HOUR, MIDNIGHT, group, look, org, steps
+from pytest_structlog import StructuredLogCapture
 
 from collector.batch import Backlog, Cursor, Filter
 from collector.history import Note
@@ -72,6 +73,18 @@ def test_of_many_a_part_is_looked_at(tmp_path: Path) -> None:
         assert journal.gauge(_START) == Backlog(3000, MIDNIGHT, exact=False)
         assert journal.gauge(_START, _GROUPS) == Backlog(2000, MIDNIGHT, exact=False)
         assert (journal.summary().points, journal.summary().exact) == (3000, False)
+
+
+@pytest.mark.parametrize("count", [6, 20], ids=["counted", "looked at in part"])
+def test_a_damaged_time_is_not_the_oldest(tmp_path: Path, log: StructuredLogCapture, count: int) -> None:
+    """What a sink has yet to take is as old as the first row that is what was written; one that isn't is named."""
+    with Journal(tmp_path / "journal.db") as journal:
+        journal.append(polls(count))
+        look(journal.path, "UPDATE point SET time = time / 2 WHERE id <= 4")
+        told = journal.gauge(_START)
+        assert (told.points, told.oldest) == (3 * count, MIDNIGHT + HOUR)
+        assert journal.gauge(_START, Filter(measurements=("exposure_score",))).oldest == MIDNIGHT + 2 * HOUR
+    assert log.has("journal.damaged", what="row 1", row=1, series=1, time=MIDNIGHT // 2, how="the checksum differs")
 
 
 def test_few_are_counted_and_many_are_looked_at_in_part(tmp_path: Path) -> None:
@@ -147,3 +160,15 @@ def test_the_ends_are_those_of_all_that_is_no_note(
         summary = journal.summary()
     times = [time for _, time in drawn]
     assert (summary.oldest, summary.newest) == (min(times, default=None), max(times, default=None))
+
+
+def test_of_a_day_with_very_many_rows_the_ends_are_those_of_tenants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their scores and polls are a few: where there are any, the hundred thousands of groups are not asked."""
+    monkeypatch.setattr(edges, "_FEW", 3)
+    with Journal(tmp_path / "journal.db") as journal:
+        journal.append([group(name, MIDNIGHT + hour * HOUR) for hour in (1, 5) for name in "ab"])
+        assert (journal.summary().oldest, journal.summary().newest) == (MIDNIGHT + HOUR, MIDNIGHT + 5 * HOUR)
+        journal.append([org(MIDNIGHT + 2 * HOUR), org(MIDNIGHT + 4 * HOUR, tenant="fabrikam")])
+        assert (journal.summary().oldest, journal.summary().newest) == (MIDNIGHT + 2 * HOUR, MIDNIGHT + 4 * HOUR)

@@ -89,14 +89,14 @@ class Rows:
 
     def first(self, connection: sqlite3.Connection, start: int, end: int, wanted: Filter) -> int | None:
         """Return the time (ms) of the first wanted row from `start` to before `end` (ids), None where there is none."""
-        clause, values = matching(wanted)
-        statement = f"SELECT p.time FROM point p {clause} p.id >= ? AND p.id <= ? ORDER BY p.id LIMIT 1"
-
-        def fetch(ids: Sequence[int]) -> list[tuple[int]]:
-            return connection.execute(statement, (*values, ids[0], ids[-1])).fetchall()
-
-        with self._look():
-            return next((time for (time,) in self._readable(range(start, end), fetch, limit=1)), None)
+        limit = 1
+        while start < end:
+            batch = self.between(connection, start, end, limit, wanted)
+            if batch.columns.times:
+                return batch.columns.times[0]
+            # What was damaged there tells no time.
+            start, limit = batch.after, 2 * limit
+        return None
 
     def these(self, connection: sqlite3.Connection, ids: Sequence[int]) -> Sequence[Row]:
         """Return the rows of `ids`, in that order."""

@@ -93,8 +93,6 @@ class Learnt:
             self.last = number
             # Of a checksum that is no number any more, the file's sum is another each time: all is learnt anew then.
             count, total = count + 1, total + (row[-1] if isinstance(row[-1], int) else 0)
-            # Who gave the number was another process: what this one added before it is in the file.
-            self._added = []
             self._learn(number, row)
             self._tenants[row[0]].add(row[1])
         self._stand = count, total

@@ -15,7 +15,7 @@ def new_number(connection: sqlite3.Connection, table: str, last: int, count: int
     row = connection.execute(
         "SELECT seq FROM sqlite_sequence WHERE name = ? AND seq BETWEEN 0 AND ?", (table, _MOST)
     ).fetchone()
-    number = max(last, *row or (0,)) + 1
+    number = 1 + (last if row is None else max(last, row[0]))
     statement = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = ?2"
     if row is None:
         statement = "INSERT INTO sqlite_sequence (name, seq) VALUES (?2, ?1)"

@@ -47,6 +47,60 @@ def test_one_stretch_says_what_single_looks_say(
     assert list(found) == [single.get(series) for series in every]
 
 
+def test_the_scores_of_a_poll_are_one_look(journal: Journal) -> None:
+    """In the order of the poll, and whoever is missing costs one of his own; in another hardly more than by series."""
+    names = [f"g{n}" for n in range(300)]
+    every = [group(name).series for name in names]
+    journal.append([group(name) for name in names])
+    journal.append([group(name, MIDNIGHT + HOUR) for n, name in enumerate(names) if n % 97])
+    taken, read = steps(journal), _reads(journal)
+
+    def cost(moment: int, asked: Sequence[Series] | None = None) -> int:
+        taken.clear()
+        read.clear()
+        if asked is None:
+            journal.across.before({moment: every})
+        else:
+            journal.across.earlier(asked, [moment])
+        return len(taken)
+
+    by_series = cost(MIDNIGHT)
+    assert cost(MIDNIGHT, every) < by_series / 3
+    assert len(read) == 1
+    assert cost(MIDNIGHT + HOUR, every) < by_series / 3
+    assert len(read) == 1 + 3 + 1, "stretches between those who are missing, and these"
+    assert cost(MIDNIGHT, every[::-1]) < by_series * 1.2
+    assert cost(MIDNIGHT + 2 * HOUR, every) < by_series * 1.2
+    assert len(read) == 1
+
+
+def _reads(journal: Journal) -> list[str]:
+    """Return a list that grows by each statement that reads what rows hold."""
+    read: list[str] = []
+    journal._database._connection.set_trace_callback(lambda sql: read.append(sql) if "data FROM" in sql else None)
+    return read
+
+
+def test_a_score_of_the_next_poll_is_none_of_this_one(journal: Journal) -> None:
+    """Where the rows of two polls stand one behind the other in the order that is asked for."""
+    journal.append([group("a")])
+    journal.append([group("b", MIDNIGHT + HOUR)])
+    assert journal.across.earlier([group(name).series for name in "ab"], [MIDNIGHT]) == [[(MIDNIGHT, 33.25), None]]
+
+
+def test_whose_rows_are_new_is_told_where_they_are_not_very_many(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each measurement of each tenant that has any, from the very row on."""
+    monkeypatch.setattr(across, "SPAN", 3)
+    journal.append([org(), group("a"), *(group(name, tenant="fabrikam") for name in "bc")])
+    groups = "exposure_score_by_group"
+    assert journal.across.whose(1) is None
+    assert journal.across.whose(2) == {(groups, "contoso"), (groups, "fabrikam")}
+    assert journal.across.whose(4) == {(groups, "fabrikam")}
+    assert journal.across.whose(5) == set()
+
+
 def test_what_is_said_of_polls_does_not_part_the_scores_of_many_tenants(tmp_path: Path) -> None:
     """It stands behind each tenant's organization and groups: a look costs about what it does without it."""
     counts = []

@@ -139,6 +139,7 @@ def test_a_damaged_shape_costs_the_points_of_that_shape(path: Path, log: Structu
     look(path, harm)
     with Journal(path) as journal:
         assert every(journal) == [org()]
+        assert journal.across.earlier([_POINTS[0].series, org().series], [MIDNIGHT]) == [[None, (MIDNIGHT, 41.5)]]
         assert journal.read(_FIRST, 100).after == 11
         journal.append([group("new")])
     with Journal(path, readonly=True) as journal:
@@ -237,10 +238,11 @@ def test_no_flipped_bit_anywhere_becomes_a_value(path: Path, seed: int) -> None:
     assert all(str(path) in words for words in refused)
 
 
+@pytest.mark.parametrize("offset", [0, -7], ids=["its value", "the type of its values: a text"])
 @pytest.mark.parametrize("row", [4, 7])
-def test_a_score_that_is_damaged_is_none_of_many(path: Path, log: StructuredLogCapture, row: int) -> None:
+def test_a_score_that_is_damaged_is_none_of_many(path: Path, log: StructuredLogCapture, row: int, offset: int) -> None:
     """The one before it is the newest then, the others of its day are there, and it is named."""
-    flip(path, place(path, row))
+    flip(path, place(path, row) + offset)
     damaged = _POINTS[row - 1]
     every = [_POINTS[n].series for n in range(3)]
     with Journal(path) as journal:
@@ -252,3 +254,15 @@ def test_a_score_that_is_damaged_is_none_of_many(path: Path, log: StructuredLogC
     assert earlier == [[before.get(series) for series in every]] * 2
     assert sorted(time for scores in found.values() for time, _ in scores) == [point.time for point in _without(row)]
     assert [event["row"] for event in log.events if event["event"] == "journal.damaged"] == [row]
+
+
+def test_a_score_of_no_series_is_none_of_many(path: Path, log: StructuredLogCapture) -> None:
+    """Where the row says NULL, and the index still whose it was: the one before it is the newest."""
+    at = place(path, 7) - 10
+    for bit in (0, 3):
+        flip(path, at, bit)
+    every = [_POINTS[n].series for n in range(3)]
+    with Journal(path) as journal:
+        (earlier,) = journal.across.earlier(every, [_POINTS[6].time])
+    assert earlier == [(_POINTS[n].time, _POINTS[n].fields["score"]) for n in (3, 4, 5)]
+    assert log.has("journal.damaged", what="row 7", row=7, series=None, time=_POINTS[6].time)

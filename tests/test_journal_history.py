@@ -142,7 +142,8 @@ def test_an_unknown_series_has_no_history(journal: Journal) -> None:
 
 def test_no_time_at_all_has_no_history(journal: Journal) -> None:
     """A span that ends before it begins is empty, and one may begin before 1970."""
-    journal.append([org(0), org(MIDNIGHT)])
+    journal.append([org(0), org(MIDNIGHT), group("a", 0)])
+    assert journal.across.newest([group("a").series]) == [group("a", 0)]
     assert journal.history(org().series, MIDNIGHT, MIDNIGHT) == []
     assert journal.history(org().series, MIDNIGHT + 1, MIDNIGHT) == []
     assert journal.history(org().series, -10 * DAY, 1) == [org(0)]

@@ -76,6 +76,15 @@ def test_who_asks_of_a_tenant_learns_its_names_alone(tmp_path: Path, monkeypatch
             assert asked[0] == "id > 0 ORDER BY id"
 
 
+def test_a_series_that_was_asked_for_in_vain_is_there_once_it_has_come(tmp_path: Path) -> None:
+    """From another process, of a tenant and measurement of which nothing was there before."""
+    with opened(tmp_path / "journal.db") as service, opened(service.path) as beside:
+        service.append([org()])
+        assert service.history(group("theirs").series, 0, NOW) == []
+        beside.append([group("theirs")])
+        assert service.history(group("theirs").series, 0, NOW) == [group("theirs")]
+
+
 def test_who_writes_and_who_reads_know_the_same_names(tmp_path: Path) -> None:
     """What another process has brought is there for both, and what it has forgotten for neither."""
     path = tmp_path / "journal.db"

@@ -11,12 +11,16 @@ from collector.journal.named import row_of
 
 
 def test_what_can_not_be_read_is_not_known_to_stand() -> None:
-    """Where the file can't be asked whether names have gone, they are learnt anew."""
+    """Where the file can't be asked whether names have gone, they are learnt anew: nothing is in doubt any more."""
     learnt = Learnt()
-    learnt.last, learnt.doubted = 1, True
     empty = sqlite3.connect(":memory:")
     try:
-        assert not learnt.stands(empty)
+        for _ in range(2):
+            assert learnt.stands(empty), "nothing was learnt"
+            learnt.last, learnt.doubted = 1, True
+            assert not learnt.stands(empty)
+            learnt.last, learnt.doubted = 1, True
+            learnt.forget()
     finally:
         empty.close()
 
@@ -35,6 +39,23 @@ def test_who_has_forgotten_has_nothing_to_take_back(journal: Journal) -> None:
     assert (learnt.take_back(), learnt.last) == ([], 0)
     assert learnt.go_on(connection)
     assert learnt.number(learnt.fingerprint(org().series)) == 1
+
+
+def test_what_one_transaction_adds_is_taken_back_together(journal: Journal) -> None:
+    """Also where it came in two parts: what was learnt is again what stands in the file, and the next goes on there."""
+    journal.append([org(), group("a")])
+    learnt, connection = Learnt(), journal._database._connection
+    learnt.go_on(connection)
+    connection.execute("BEGIN")
+    learnt.begin()
+    for n, name in enumerate("bc", 3):
+        series = group(name).series
+        assert learnt.add(connection, {series: learnt.fingerprint(series)}) == {series: n}
+    connection.execute("ROLLBACK")
+    assert (learnt.take_back(), learnt.last) == ([3, 4], 2)
+    learnt.doubted = True
+    assert learnt.stands(connection)
+    assert not any(learnt.number(learnt.fingerprint(group(name).series)) for name in "bc")
 
 
 @pytest.mark.parametrize("crc", [None, "text", b"", 1.5])

@@ -117,11 +117,13 @@ def test_names_that_another_process_took_out_are_not_used_any_more(tmp_path: Pat
         ("DELETE FROM shape WHERE id = 2", org(), note("new")),
     ],
 )
+@pytest.mark.parametrize("together", [True, False])
 def test_a_number_that_can_not_be_read_any_more_is_not_given_again(
-    journal: Journal, harm: str, old: Point, new: Point
+    journal: Journal, harm: str, old: Point, new: Point, *, together: bool
 ) -> None:
     """The points of the newest name don't become another's where damage hides it: a flipped bit in a page's count."""
-    journal.append([group("first"), old])
+    for points in [[group("first"), old]] if together else [[group("first")], [old]]:
+        journal.append(points)
     look(journal.path, harm)
     journal.append([new])
     assert every(journal) == [group("first"), new]
@@ -129,13 +131,15 @@ def test_a_number_that_can_not_be_read_any_more_is_not_given_again(
 
 @pytest.mark.parametrize("record", ["1 << 60", "-1", "'x'", "NULL"])
 def test_a_record_of_numbers_that_is_damaged_keeps_no_new_name(journal: Journal, record: str) -> None:
-    """Which numbers were given is told by the names then, and is on record again."""
+    """Which numbers were given is told by the names then, and is on record again, where every version looks for it."""
     journal.append([group("a")])
     look(journal.path, f"UPDATE sqlite_sequence SET seq = {record} WHERE name = 'series'")  # noqa: S608 - from above
     journal.append([group("b")])
     look(journal.path, "DELETE FROM series WHERE id = 2")
     journal.append([group("c")])
     assert every(journal) == [group("a"), group("c")]
+    recorded = look(journal.path, "SELECT name, max(seq) FROM sqlite_sequence WHERE typeof(seq) = 'integer' GROUP BY 1")
+    assert {name: seq for name, seq in recorded if seq < 1 << 60} == {"point": 3, "series": 3, "shape": 1}
 
 
 def _asked(journal: Journal) -> list[str]:
@@ -169,6 +173,18 @@ def test_a_name_is_learnt_once(journal: Journal) -> None:
             assert every(reader) == [*found, group("c")]
             assert len(reader.history(group("a").series, 0, MIDNIGHT + DAY)) == 4
         assert len(asked) == 2 + 2, "the first series, at once those behind it, and each shape"
+
+
+def test_shapes_are_learnt_together(tmp_path: Path) -> None:
+    """A service whose file another process has written to looks at them once for all that it appends."""
+    with Journal(tmp_path / "journal.db") as service:
+        service.append([group("a"), org(), note("a")])
+        with Journal(service.path) as beside:
+            beside.append([group("b")])
+        asked = _asked(service)
+        service.append([group("a", MIDNIGHT + HOUR), org(MIDNIGHT + HOUR), note("b")])
+        assert len([sql for sql in asked if " FROM shape" in sql]) == 1
+        assert look(service.path, "SELECT count(*) FROM shape") == [(3,)]
 
 
 def test_names_take_the_room_of_their_letters(journal: Journal) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 import tracemalloc
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import example, given
@@ -11,6 +12,7 @@ from journals import DAY, HOUR, MIDNIGHT, every, group, hear, look, org, other
 from names_beside import change_names
 
 from collector.journal import Journal, names
+from collector.journal.learnt import Learnt
 from collector.journal.names import Names
 from collector.journal.warm import Warm
 from collector.point import Series
@@ -80,6 +82,19 @@ def test_where_names_can_not_be_read_at_once_each_is_read_alone(
     monkeypatch.setattr(Names, "_read", torn)
     with Journal(journal.path, readonly=True) as reader:
         assert every(reader) == points
+
+
+def test_where_not_all_new_names_can_be_read_one_still_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that the file has lost hides no row of another process whose own name is on another page."""
+
+    def torn(*_: object) -> NoReturn:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    with Journal(tmp_path / "journal.db") as service, Journal(tmp_path / "journal.db") as beside:
+        service.append([org()])
+        beside.append([group("theirs")])
+        monkeypatch.setattr(Learnt, "go_on", torn)
+        assert every(service) == [org(), group("theirs")]
 
 
 def test_a_name_that_json_escapes_is_the_same_from_the_file(journal: Journal) -> None:

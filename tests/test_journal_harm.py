@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from journals import DAY, HOUR, MIDNIGHT, every, flip, group, org, place
+from journals import DAY, HOUR, MIDNIGHT, every, flip, group, look, org, place
 from pytest_structlog import StructuredLogCapture
 from salvages import PAGE
 
@@ -52,11 +52,24 @@ def test_a_count_goes_around_a_page_that_is_lost_and_says_it(path: Path, log: St
     content = path.read_bytes()
     path.write_bytes(content[:start] + bytes(PAGE) + content[start + PAGE :])
     with Journal(path) as journal:
+        assert journal.backlog(_FIRST, Filter(measurements=("nothing",))) == Backlog(0, None)
+        assert len(log.events) > 1, "also where nothing of what is wanted was met, which may not be all"
         assert journal.backlog(_FIRST, Filter(measurements=("exposure_score",))) == Backlog(2, MIDNIGHT + DAY)
         (said,) = (event for event in log.events if event["level"] == "error")
         assert 50 < said["count"] < 150
         assert said["how"] == "it can't be read"
         assert journal.backlog(_FIRST) == Backlog(611 - said["count"], MIDNIGHT)
+
+
+@pytest.mark.parametrize("harm", ["series", "shape"])
+def test_a_name_that_is_damaged_is_said_with_the_row_that_it_was_met_at(
+    path: Path, log: StructuredLogCapture, harm: str
+) -> None:
+    """Which row is left out for it first, and of what series and time that is, by their numbers."""
+    look(path, f"UPDATE {harm} SET crc = crc + 1 WHERE id = 1")  # noqa: S608 - from above
+    with Journal(path) as journal:
+        journal.read(_FIRST, 9)
+    assert log.has("journal.damaged", what=f"{harm} 1", row=1, series=1, time=MIDNIGHT, how="the checksum differs")
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,15 @@ def test_the_newest_is_the_newest_that_is_whole(path: Path) -> None:
         assert sorted(found, key=lambda point: point.time) == [_POINTS[1], _POINTS[3], _POINTS[8]]
 
 
+def test_the_first_is_the_first_that_is_whole(path: Path) -> None:
+    """A damaged first point is left out, and the one behind it takes its place, before the moment that is asked for."""
+    look(path, "UPDATE point SET data = x'00' WHERE id IN (1, 4, 2, 5, 8)")
+    with Journal(path) as journal:
+        found = [journal.first(_POINTS[n].series, MIDNIGHT + 6 * HOUR + 1) for n in range(3)]
+        assert found == [_POINTS[6], None, _POINTS[2]]
+        assert journal.first(_POINTS[0].series, MIDNIGHT + 6 * HOUR) is None
+
+
 @pytest.mark.parametrize(
     "harm",
     [

@@ -82,6 +82,8 @@ def _across(journal: Journal, every: Sequence[Series], points: dict[tuple[str, i
     }
     newest = {name: its[-1][0] for name, its in scores.items() if its}
     assert {p.series.tag("rbacGroupName"): p.time for p in journal.across.newest(every)} == newest
+    begun = {name for name, its in scores.items() if its and its[0][0] < moment}
+    assert {series.tag("rbacGroupName") for series in journal.across.begun(every, moment)} == begun
     day = moment // DAY
     of_day = {name: [each for each in its if each[0] // DAY == day] for name, its in scores.items()}
     found = {series.tag("rbacGroupName"): its for series, its in journal.across.of_day(every, day).items()}
@@ -132,6 +134,17 @@ def test_a_point_that_lies_ahead_of_the_clock_is_not_the_newest(journal: Journal
     assert journal.latest("exposure_score", 0) == journal.first_of("exposure_score", 0, 1) == [org(MIDNIGHT)]
 
 
+def test_what_begins_with_a_day_has_begun_right_after(journal: Journal) -> None:
+    """The first of a series and whether it has begun: at midnight, on a day before which others have points."""
+    a, b = group("a").series, group("b").series
+    journal.append([group("b", DAY), group("b", 5 * DAY), group("a", 3 * DAY), group("a", 3 * DAY + 1)])
+    assert journal.across.begun([a, b], DAY) == []
+    assert journal.across.begun([a, b], 3 * DAY) == [b]
+    assert set(journal.across.begun([a, b], 3 * DAY + 1)) == set(journal.across.begun([a, b], 9 * DAY)) == {a, b}
+    assert journal.first(a, 3 * DAY) is None
+    assert journal.first(a, 3 * DAY + 1) == journal.first(a, 9 * DAY) == group("a", 3 * DAY)
+
+
 def test_an_unknown_series_has_no_history(journal: Journal) -> None:
     """Asking for a series that was never appended gives nothing, and leaves no trace."""
     assert journal.history(org().series, 0, MAX_TIME) == []
@@ -147,6 +160,8 @@ def test_no_time_at_all_has_no_history(journal: Journal) -> None:
     assert journal.history(org().series, MIDNIGHT, MIDNIGHT) == []
     assert journal.history(org().series, MIDNIGHT + 1, MIDNIGHT) == []
     assert journal.history(org().series, -10 * DAY, 1) == [org(0)]
+    assert journal.first(org().series, 1) == org(0)
+    assert journal.first(org().series, 0) is None
     assert journal.latest("exposure_score", -10 * DAY) == [org(MIDNIGHT)]
 
 

@@ -55,16 +55,15 @@ def test_the_scores_of_a_poll_are_one_look(journal: Journal) -> None:
     journal.append([group(name, MIDNIGHT + HOUR) for n, name in enumerate(names) if n % 97])
     taken, read = steps(journal), _reads(journal)
 
-    def cost(moment: int, asked: Sequence[Series] | None = None) -> int:
+    def cost(moment: int, asked: Sequence[Series]) -> int:
+        single = journal.across.before({moment: asked})[moment]
         taken.clear()
         read.clear()
-        if asked is None:
-            journal.across.before({moment: every})
-        else:
-            journal.across.earlier(asked, [moment])
+        assert journal.across.earlier(asked, [moment]) == [[single[series] for series in asked]]
         return len(taken)
 
-    by_series = cost(MIDNIGHT)
+    journal.across.before({MIDNIGHT: every})
+    by_series = len(taken)
     assert cost(MIDNIGHT, every) < by_series / 3
     assert len(read) == 1
     assert cost(MIDNIGHT + HOUR, every) < by_series / 3

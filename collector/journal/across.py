@@ -88,7 +88,7 @@ class Across:
         """Return those of the series that have a row before `until` (ms); nothing is read of what it holds."""
         with self._database.reading() as connection:
             wanted = dict(self._rows.names.numbered(connection, every))
-            return [wanted[number] for number in past.begun(connection, list(wanted), until)]
+            return [wanted[number] for number in past.begun(connection, wanted, until)]
 
     def whose(self, since: int) -> Collection[tuple[str, str]] | None:
         """Return the measurements and tenants of the rows from the id `since` on; None where those are very many."""

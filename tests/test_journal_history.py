@@ -137,12 +137,22 @@ def test_a_point_that_lies_ahead_of_the_clock_is_not_the_newest(journal: Journal
 def test_what_begins_with_a_day_has_begun_right_after(journal: Journal) -> None:
     """The first of a series and whether it has begun: at midnight, on a day before which others have points."""
     a, b = group("a").series, group("b").series
-    journal.append([group("b", DAY), group("b", 5 * DAY), group("a", 3 * DAY), group("a", 3 * DAY + 1)])
+    journal.append([group("b", n * DAY) for n in (1, 2, 5)] + [group("a", 3 * DAY), group("a", 3 * DAY + 1)])
     assert journal.across.begun([a, b], DAY) == []
     assert journal.across.begun([a, b], 3 * DAY) == [b]
     assert set(journal.across.begun([a, b], 3 * DAY + 1)) == set(journal.across.begun([a, b], 9 * DAY)) == {a, b}
     assert journal.first(a, 3 * DAY) is None
     assert journal.first(a, 3 * DAY + 1) == journal.first(a, 9 * DAY) == group("a", 3 * DAY)
+
+
+def test_who_has_begun_is_looked_for_up_to_the_day_on_which_all_had(journal: Journal) -> None:
+    """The days behind it are not looked at, however many there are."""
+    journal.append([org(MIDNIGHT - n * DAY) for n in range(400)])
+    journal.append([group(name, MIDNIGHT - n * DAY) for n, name in ((398, "a"), (397, "b"))])
+    taken = steps(journal)
+    asked = [group("a").series, group("b").series, org().series]
+    assert set(journal.across.begun(asked, MIDNIGHT + 1)) == {*asked}
+    assert len(taken) < 10
 
 
 def test_an_unknown_series_has_no_history(journal: Journal) -> None:
@@ -187,6 +197,23 @@ def test_a_series_that_stopped_makes_the_newest_no_slower(journal: Journal) -> N
     taken = steps(journal)
     assert journal.latest("exposure_score_by_group", MIDNIGHT - DAY) == [group("here")]
     assert len(taken) < 10
+    assert journal.latest("exposure_score", 0) == [org()]
+    assert len(taken) < 20, "nor those before it, once all are found"
+
+
+def test_the_newest_and_the_first_cost_no_history(journal: Journal) -> None:
+    """Of each group it is one row, however many it has."""
+    every = [group(f"g{n}").series for n in range(30)]
+    journal.append([Point(series, MIDNIGHT - h * HOUR, {"score": 1.0}) for h in range(100) for series in every])
+    taken = steps(journal)
+    assert [len(journal.history(series, 0, MIDNIGHT + 1)) for series in every] == [100] * 30
+    whole = len(taken)
+    assert len(journal.latest("exposure_score_by_group", 0)) == 30
+    assert len(taken) - whole < whole / 20
+    taken.clear()
+    found = [journal.first(series, MIDNIGHT + 1) for series in every]
+    assert {point.time for point in found if point} == {MIDNIGHT - 99 * HOUR}
+    assert len(taken) < whole / 20
 
 
 @pytest.mark.parametrize("moments_a_view", [1, 2, 100])

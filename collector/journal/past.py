@@ -61,10 +61,10 @@ def first(connection: sqlite3.Connection, rows: Rows, series: Series, until: int
     """Return the first row of a series before `until` (ms), None where there is none."""
     number = rows.names.known_number(connection, series)
     found = connection.execute(_FIRST, (number, until, (until - 1) // DAY)).fetchone()
-    whole = rows.these(connection, [found[0]]) if found else []
-    if found and not whole:
-        # It is damaged: the one behind it is the first then.
-        return next(iter(history(connection, rows, series, 0, until)), None)
+    if found is None:
+        return None
+    # Where it is damaged the one behind it is the first.
+    whole = rows.these(connection, found) or history(connection, rows, series, 0, until)
     return next(iter(whole), None)
 
 

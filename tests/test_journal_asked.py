@@ -76,6 +76,17 @@ def test_who_asks_of_a_tenant_learns_its_names_alone(tmp_path: Path, monkeypatch
             assert asked[0] == "id > 0 ORDER BY id"
 
 
+def test_who_asks_of_many_series_looks_at_names_once(tmp_path: Path) -> None:
+    """Who only reads, at those of their measurement and tenant; who knows all names, at what came since."""
+    with opened(tmp_path / "journal.db") as service, opened(service.path, readonly=True) as reader:
+        service.append([group("a"), group("b"), org(), org(tenant="fabrikam")])
+        every = [group(name).series for name in ("a", "nobody", "b", "no one", "none")]
+        for journal, names in ((reader, f"measurement = '{GROUPS}' AND tenant = 'contoso'"), (service, "id > 4")):
+            asked = looks(journal)
+            assert list(journal.across.named(every)) == [every[0], every[2]]
+            assert [what.removesuffix(" ORDER BY id") for what in asked] == [names]
+
+
 def test_a_series_that_was_asked_for_in_vain_is_there_once_it_has_come(tmp_path: Path) -> None:
     """From another process, of a tenant and measurement of which nothing was there before."""
     with opened(tmp_path / "journal.db") as service, opened(service.path) as beside:

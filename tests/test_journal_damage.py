@@ -122,6 +122,7 @@ def test_a_damaged_name_costs_its_own_points_and_no_later_ones(
     with Journal(path) as journal:
         assert every(journal) == _without(2, 5, 8)
         assert journal.latest("exposure_score_by_group", 0) != []
+        assert list(journal.series("exposure_score_by_group")) == [_POINTS[0].series, _POINTS[2].series]
         later = [group("grüße 1", MIDNIGHT + DAY), group("grüße 2", MIDNIGHT + DAY)]
         journal.append(later)
     with Journal(path, readonly=True) as journal:

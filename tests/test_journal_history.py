@@ -136,9 +136,11 @@ def test_a_point_that_lies_ahead_of_the_clock_is_not_the_newest(journal: Journal
 
 def test_what_begins_with_a_day_has_begun_right_after(journal: Journal) -> None:
     """The first of a series and whether it has begun: at midnight, on a day before which others have points."""
-    a, b = group("a").series, group("b").series
-    journal.append([group("b", n * DAY) for n in (1, 2, 5)] + [group("a", 3 * DAY), group("a", 3 * DAY + 1)])
-    assert journal.across.begun([a, b], DAY) == []
+    a, b, c = (group(name).series for name in "abc")
+    journal.append([group("c", 9 * DAY), *(group("b", n * DAY) for n in (1, 2, 5))])
+    journal.append([group("a", 3 * DAY), group("a", 3 * DAY + 1)])
+    assert journal.across.begun([a, b, c], DAY) == []
+    assert journal.across.begun([a, b, c], 2 * DAY + 1) == [b]
     assert journal.across.begun([a, b], 3 * DAY) == [b]
     assert set(journal.across.begun([a, b], 3 * DAY + 1)) == set(journal.across.begun([a, b], 9 * DAY)) == {a, b}
     assert journal.first(a, 3 * DAY) is None
@@ -201,19 +203,28 @@ def test_a_series_that_stopped_makes_the_newest_no_slower(journal: Journal) -> N
     assert len(taken) < 20, "nor those before it, once all are found"
 
 
-def test_the_newest_and_the_first_cost_no_history(journal: Journal) -> None:
-    """Of each group it is one row, however many it has."""
+def test_what_is_one_row_of_each_costs_no_history(journal: Journal) -> None:
+    """The newest, the first and what stood before a moment, however many rows each group has, and whoever has none."""
     every = [group(f"g{n}").series for n in range(30)]
     journal.append([Point(series, MIDNIGHT - h * HOUR, {"score": 1.0}) for h in range(100) for series in every])
     taken = steps(journal)
     assert [len(journal.history(series, 0, MIDNIGHT + 1)) for series in every] == [100] * 30
     whole = len(taken)
+    taken.clear()
     assert len(journal.latest("exposure_score_by_group", 0)) == 30
-    assert len(taken) - whole < whole / 20
+    assert len(taken) < whole / 20
     taken.clear()
     found = [journal.first(series, MIDNIGHT + 1) for series in every]
     assert {point.time for point in found if point} == {MIDNIGHT - 99 * HOUR}
     assert len(taken) < whole / 20
+    taken.clear()
+    found = journal.before([(series, MIDNIGHT - 7 * HOUR) for series in every])
+    assert {point.time for point in found if point} == {MIDNIGHT - 7 * HOUR}
+    some = len(taken)
+    assert some < whole / 20
+    taken.clear()
+    assert journal.before([(series, MIDNIGHT + 7 * DAY) for series in every]) == [None] * 30
+    assert len(taken) < 2 * some
 
 
 @pytest.mark.parametrize("moments_a_view", [1, 2, 100])
@@ -304,6 +315,7 @@ def test_what_lies_between_two_times_costs_the_days_and_not_the_series(journal: 
     taken = steps(journal)
     found = journal.between("exposure_annotation", MIDNIGHT - 59 * DAY, MIDNIGHT + 1, "contoso")
     assert [point.series.tag("id") for point in found] == ["1002", "1001", "1000"]
+    assert journal.between("exposure_trend", 0, MAX_TIME) == []
     # By the hundred: each name is looked at once. A look for each of 1,000 series on each of 60 days takes thousands.
     assert len(taken) < 400
 

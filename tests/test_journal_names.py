@@ -175,6 +175,17 @@ def test_a_name_is_learnt_once(journal: Journal) -> None:
         assert len(asked) == 2 + 2, "the first series, at once those behind it, and each shape"
 
 
+def test_what_was_just_appended_is_read_without_a_look_at_names(journal: Journal) -> None:
+    """Whether its names are new, or were learnt from what another process had written."""
+    points = [group("a"), org()]
+    for appending in (journal, Journal(journal.path)):
+        with appending:
+            appending.append(points)
+            asked = _asked(appending)
+            assert every(appending) == points
+            assert [sql for sql in asked if " FROM series" in sql] == []
+
+
 def test_shapes_are_learnt_together(tmp_path: Path) -> None:
     """A service whose file another process has written to looks at them once for all that it appends."""
     with Journal(tmp_path / "journal.db") as service:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import tracemalloc
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,11 +12,14 @@ from hypothesis import strategies as st
 from journals import DAY, HOUR, MIDNIGHT, every, group, hear, look, org, other
 from names_beside import change_names
 
+from collector.batch import Cursor
 from collector.journal import Journal, names
 from collector.journal.learnt import Learnt
 from collector.journal.names import Names
 from collector.journal.warm import Warm
-from collector.point import Series
+from collector.point import Point, Series
+
+ORG, GROUPS = "exposure_score", "exposure_score_by_group"
 
 
 @given(st.lists(st.tuples(st.integers(0, 11), st.booleans()), max_size=100), st.integers(1, 8))
@@ -160,7 +164,13 @@ def test_after_another_process_has_written_only_what_is_new_is_learnt(tmp_path: 
         assert len(service.history(group("a", tenant="fabrikam").series, 0, MIDNIGHT + DAY)) == 1
 
 
-def test_a_name_from_beside_is_held_no_longer_than_it_stands(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "ask",
+    [every, lambda journal: [*journal.latest("exposure_score", 0), *journal.latest("exposure_score_by_group", 0)]],
+)
+def test_a_name_from_beside_is_held_no_longer_than_it_stands(
+    tmp_path: Path, ask: Callable[[Journal], Sequence[Point]]
+) -> None:
     """Points of a series that another process was the first to append are read, and are nobody's once it is forgotten.
 
     So it is for who has learnt all names, and for who only reads.
@@ -171,16 +181,43 @@ def test_a_name_from_beside_is_held_no_longer_than_it_stands(tmp_path: Path) -> 
         service.append([org()])
         beside.append([theirs])
         for journal in (service, reader):
-            assert every(journal) == [org(), theirs]
+            assert ask(journal) == [org(), theirs]
             assert journal.history(theirs.series, 0, MIDNIGHT + DAY) == [theirs]
         beside.forget("fabrikam")
         for journal in (service, reader):
-            assert every(journal) == [org()]
+            assert ask(journal) == [org()]
             assert journal.history(theirs.series, 0, MIDNIGHT + DAY) == []
             assert journal.series("exposure_score_by_group") == []
         service.append([theirs])
         assert every(service) == every(reader) == [org(), theirs]
         assert look(path, "SELECT id FROM series WHERE tenant = 'fabrikam'") == [(3,)]
+
+
+def test_a_name_that_was_read_ahead_is_held_no_longer_than_it_stands(tmp_path: Path) -> None:
+    """With the names that were asked for others come from the file, also of what came since all were learnt."""
+    path, points = tmp_path / "journal.db", [group("a"), group("b"), group("c")]
+    theirs = group("theirs", tenant="fabrikam")
+    with Journal(path) as beside:
+        beside.append(points)
+        with Journal(path) as service:
+            service.append([org()])
+            beside.append([theirs])
+            assert service.read(Cursor("x", 1, 0), 2).columns.series == [points[0].series, points[1].series]
+            beside.forget("fabrikam")
+            service.append([theirs])
+            assert every(service) == every(beside) == [*points, org(), theirs]
+
+
+def test_names_from_beside_are_read_once(tmp_path: Path) -> None:
+    """Also by who has learnt but one name before: what is read again costs no look at names."""
+    path = tmp_path / "journal.db"
+    with Journal(path) as service, Journal(path) as beside:
+        service.append([org()])
+        beside.append([group(name, MIDNIGHT + hour * HOUR) for hour in range(3) for name in "abc"])
+        found = every(service)
+        asked = _learning(service)
+        assert every(service) == found
+        assert asked == []
 
 
 def test_what_failed_costs_no_look_at_all_names(journal: Journal) -> None:

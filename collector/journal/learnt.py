@@ -113,11 +113,9 @@ class Learnt:
         return True
 
     def add(self, connection: sqlite3.Connection, new: Mapping[Series, bytes]) -> Mapping[Series, int]:
-        """Let series that have no number, each with its fingerprint, have new ones, one behind the other."""
+        """Let series (one at least) that have no number, each with its fingerprint, have new ones in their order."""
         if any(series[1] != "tenant" for series in new):
             raise ValueError("the first tag of a series is its tenant")
-        if not new:
-            return {}
         first = new_number(connection, "series", self.last, len(new))
         numbers = range(first, first + len(new))
         rows = list(map(row_of, numbers, new))

@@ -154,7 +154,7 @@ def before(connection: sqlite3.Connection, rows: Rows, moments: Sequence[tuple[S
     for place, (series, moment) in enumerate(moments):
         row = whole.get(ids[place])
         if row is None and ids[place] is not None:
-            # It is damaged: the one before it is the newest then.
-            row = next(iter(history(connection, rows, series, moment - DAY, moment + 1)[-1:]), None)
+            # It is damaged: the one before it is the newest then, which is not at the moment.
+            row = next(iter(history(connection, rows, series, moment - DAY, moment)[-1:]), None)
         found.append(row)
     return found

@@ -86,3 +86,15 @@ def test_a_series_takes_at_most_forty_bytes() -> None:
         table.put(table.of(("exposure_score_by_group", "tenant", "contoso", "rbacGroupName", str(n))), n + 1)
         assert n < 1_000 or len(table._table) / n <= 41
     assert table.get(table.of(("exposure_score_by_group", "tenant", "contoso", "rbacGroupName", "77"))) == 78
+
+
+def test_what_is_put_again_takes_no_more_room() -> None:
+    """Names that are learnt anew, or get another number, stand where they stood."""
+    table = Fingerprints()
+    every = [table.of([str(n)]) for n in range(100)]
+    room = len(table._table)
+    for number in range(1, 21):
+        for fingerprint in every:
+            table.put(fingerprint, number)
+    assert len(table._table) == room
+    assert {table.get(fingerprint) for fingerprint in every} == {20}

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from journals import HOUR, MIDNIGHT, flip, group, look, org, place
@@ -11,6 +12,7 @@ from salvages import PAGE
 
 from collector.errors import JournalError
 from collector.journal import Journal, RoleLock, proving, reachable
+from collector.journal.database import Database
 
 
 @pytest.fixture
@@ -168,6 +170,21 @@ def test_a_full_disk_is_found_by_the_probe(path: Path, tmp_path: Path) -> None:
             assert journal.prove(seconds=60, most=1000).damaged == []
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_why_the_write_failed_is_said_also_where_nothing_can_be_read_then(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at the file follows a write that failed: what that look meets is not the cause."""
+
+    def unreadable(_: Database) -> NoReturn:
+        raise JournalError("another trouble")
+
+    with Journal(path) as journal:
+        journal._database._connection.execute("PRAGMA query_only = ON")
+        monkeypatch.setattr(Database, "reading", unreadable)
+        with pytest.raises(JournalError, match="readonly"):
+            journal.probe()
 
 
 def test_who_holds_the_file_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -257,18 +257,19 @@ def test_a_name_that_can_be_read_again_is_known_again(tmp_path: Path) -> None:
 
 
 def test_one_measurement_may_have_several_shapes(journal: Journal) -> None:
-    """A measurement that gains a field, or whose field changes its type, is read as each point was written."""
+    """One that gains a field, or whose field changes its name, its type or its place, is read as it was written."""
     series = Series("exposure_trend", (("tenant", "contoso"),))
     points = [
         Point(series, 1, {"score": 1.0, "level": 2}),
         Point(series, 2, {"score": 1.0, "level": 2, "change_1d": -0.5}),
         Point(series, 3, {"score": 1, "level": "low"}),
         Point(series, 4, {"level": 2, "score": 1.0}),
+        Point(series, 5, {"spike": 2, "score": 1.0}),
     ]
     journal.append(points)
     with Journal(journal.path, readonly=True) as reader:
         assert every(reader) == points
-        assert [type(point.fields["score"]) for point in every(reader)] == [float, float, int, float]
+        assert [type(point.fields["score"]) for point in every(reader)] == [float, float, int, float, float]
 
 
 def test_a_series_without_a_tenant_is_refused_whole(journal: Journal) -> None:

@@ -158,7 +158,7 @@ def _points(*kinds: dict[str, Value]) -> Sequence[Point]:
 
 def test_a_score_is_found_wherever_it_stands(journal: Journal) -> None:
     """Behind other floats, or behind an int or a text that has another length in each row."""
-    journal.append(_points({"max": 100.0, "mean": 50.0}, {"devices": 1000}, {"name": "é"}))
+    journal.append(_points({"max": 100.0, "mean": 50.0}, {"devices": 1000}, {"name": "Ünïts of the north"}))
     _asked(journal, [group(name).series for name in "abc"])
 
 

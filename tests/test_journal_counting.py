@@ -162,13 +162,15 @@ def test_the_ends_are_those_of_all_that_is_no_note(
     assert (summary.oldest, summary.newest) == (min(times, default=None), max(times, default=None))
 
 
+@pytest.mark.parametrize("measurement", ["exposure_score", "device_secure_score", "collector_poll"])
 def test_of_a_day_with_very_many_rows_the_ends_are_those_of_tenants(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, measurement: str
 ) -> None:
     """Their scores and polls are a few: where there are any, the hundred thousands of groups are not asked."""
     monkeypatch.setattr(edges, "_FEW", 3)
     with Journal(tmp_path / "journal.db") as journal:
         journal.append([group(name, MIDNIGHT + hour * HOUR) for hour in (1, 5) for name in "ab"])
         assert (journal.summary().oldest, journal.summary().newest) == (MIDNIGHT + HOUR, MIDNIGHT + 5 * HOUR)
-        journal.append([org(MIDNIGHT + 2 * HOUR), org(MIDNIGHT + 4 * HOUR, tenant="fabrikam")])
+        series = [Series(measurement, (("tenant", tenant),)) for tenant in ("contoso", "fabrikam")]
+        journal.append([Point(one, MIDNIGHT + hour * HOUR, {"x": 1}) for one, hour in zip(series, (2, 4), strict=True)])
         assert (journal.summary().oldest, journal.summary().newest) == (MIDNIGHT + 2 * HOUR, MIDNIGHT + 4 * HOUR)

@@ -97,3 +97,11 @@ def test_a_sink_that_catches_up_says_how_fast_and_how_long() -> None:
     assert f"trends, spikes and days: 60,000 points behind, from {SLOT}; catching up, 2,000/s, 30 s left" in shown
     assert f"journal: about 1,230,000 points in 70.0 MB, from {SLOT} to {SLOT}" in shown
     assert "polled by the process 42" in shown
+
+
+def test_what_waits_and_tells_no_time_is_said_without_one() -> None:
+    """Where all rows of it are damaged nobody knows since when it waits."""
+    behind = status([poll("a")], [replace(SINK, backlog=3)], behind=3)
+    shown = list(lines(replace(behind, derive=replace(behind.derive, oldest=None))))
+    assert any(line.startswith("trends, spikes and days: 3 points behind; ") for line in shown)
+    assert any(line.split()[:3] == ["main", "3", "-"] for line in shown)

@@ -76,8 +76,11 @@ def test_of_many_a_part_is_looked_at(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [6, 20], ids=["counted", "looked at in part"])
-def test_a_damaged_time_is_not_the_oldest(tmp_path: Path, log: StructuredLogCapture, count: int) -> None:
+def test_a_damaged_time_is_not_the_oldest(
+    tmp_path: Path, log: StructuredLogCapture, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
     """What a sink has yet to take is as old as the first row that is what was written; one that isn't is named."""
+    monkeypatch.setattr(counting, "SPAN", 3)
     with Journal(tmp_path / "journal.db") as journal:
         journal.append(polls(count))
         look(journal.path, "UPDATE point SET time = time / 2 WHERE id <= 4")

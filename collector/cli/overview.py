@@ -106,7 +106,9 @@ def _catching(behind: "SinkStatus | DeriveStatus") -> list[str]:
 
 
 def _derived(derive: "DeriveStatus") -> str:
-    waits = f"{_about(derive.backlog, exact=derive.exact)} behind, from {derive.oldest}"
+    # Without a time where all of it is damaged.
+    since = f", from {derive.oldest}" if derive.oldest else ""
+    waits = f"{_about(derive.backlog, exact=derive.exact)} behind{since}"
     how = [waits if derive.backlog else "up to date", *_catching(derive), *([derive.error] if derive.error else [])]
     return pasted(f"trends, spikes and days: {'; '.join(how)}")
 

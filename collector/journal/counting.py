@@ -27,7 +27,7 @@ def count(database: Database, rows: Rows, ids: range, wanted: Filter) -> Backlog
         with database.reading() as connection:
             end = min(first_row(connection, start, ids.stop) + SPAN, ids.stop)
             found = rows.count(connection, start, end, wanted)
-            if found and not points:
+            if found and oldest is None:
                 oldest = rows.first(connection, start, end, wanted)
         points += found
         start = end

@@ -218,8 +218,8 @@ def test_what_is_one_row_of_each_costs_no_history(journal: Journal) -> None:
     assert {point.time for point in found if point} == {MIDNIGHT - 99 * HOUR}
     assert len(taken) < whole / 20
     taken.clear()
-    found = journal.before([(series, MIDNIGHT - 7 * HOUR) for series in every])
-    assert {point.time for point in found if point} == {MIDNIGHT - 7 * HOUR}
+    stood = journal.before([(series, MIDNIGHT - 7 * HOUR) for series in every])
+    assert {point.time for point in stood if point} == {MIDNIGHT - 7 * HOUR}
     some = len(taken)
     assert some < whole / 20
     taken.clear()

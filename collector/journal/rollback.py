@@ -8,6 +8,7 @@ Read by the documented format. Is not the undoing, and never writes.
 import struct
 import time
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -95,19 +96,23 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 def _read(path: Path) -> Rollback:
     found = Rollback()
     with path.open("rb") as file:
-        first, empty = file.read(_FIRST), not path.stat().st_size
+        first, length = file.read(_FIRST), path.stat().st_size
     with beside(path).open("rb") as file:
         # SQLite leaves alone what begins with nothing.
         if file.read(1) == b"\0":
             return found
         _read_segments(file, beside(path).stat().st_size, found)
+        if not found.size:
+            return found
         if 1 in found.places:
             file.seek(found.places[1])
             first = file.read(_FIRST)
     # The write that makes a journal has nothing to undo, and its first page says already what it will have.
     had = _pages(first) if found.count or found.places else 0
-    # SQLite would cut the journal to the number in the header, and pass over pages behind that.
-    found.damaged |= found.count < had or (found.count > 0 and empty)
+    # SQLite would cut the journal to the number in the header, and pass over pages behind that; or draw it out, over
+    # terabytes. It is more than the first page says only where a tool has put something behind the last page.
+    there = -(-length // found.size)
+    found.damaged |= not had <= found.count <= max(had, there) or (found.count > 0 and not there)
     found.count = had or found.count
     for number in [number for number in found.places if number > found.count]:
         found.damaged = True
@@ -130,23 +135,36 @@ def _read_segments(file: BinaryIO, end: int, found: Rollback) -> None:
         found.damaged |= shape is not None and header.pages != found.count
         if shape is None:
             shape, found.size, found.count = header.shape, header.size, header.pages
-        at += header.sector
-        for _ in range(header.records):
-            if at + header.size + _RECORD > end:
-                found.damaged = True
-                return
-            file.seek(at)
-            _note(file.read(header.size + _RECORD), at + 4, header.salt, found)
-            at += header.size + _RECORD
+        at = _read_records(file, at + header.sector, header, found)
         at = -(-at // header.sector) * header.sector
 
 
-def _note(record: bytes, place: int, salt: int, found: Rollback) -> None:
-    """Note one page as it was, if it proves itself by its checksum; that doesn't cover the number before it."""
-    number, page, said = int.from_bytes(record[:4], "big"), record[4:-4], int.from_bytes(record[-4:], "big")
-    if said != (salt + sum(page[len(page) - _SUMMED : 0 : -_SUMMED])) & 0xFFFFFFFF:
-        found.damaged = True
-    elif number == 0 or number in found.places:
+def _read_records(file: BinaryIO, at: int, header: _Header, found: Rollback) -> int:
+    """Note the pages of one segment, and return where they end."""
+    file.seek(at)
+    for number in count(1):
+        record = file.read(header.size + _RECORD)
+        short, counted = len(record) < header.size + _RECORD, number <= header.records
+        proven = not short and _proven(record, header.salt)
+        # What proves itself behind those that are counted was counted once: SQLite would not undo it.
+        found.damaged |= proven != counted
+        if proven:
+            _note(record, at + 4, found)
+        elif short or not counted:
+            break
+        at += len(record)
+    return at
+
+
+def _proven(record: bytes, salt: int) -> bool:
+    """Whether a page is what was noted, by its checksum; that doesn't cover the number before it."""
+    page, said = record[4:-4], int.from_bytes(record[-4:], "big")
+    return said == (salt + sum(page[len(page) - _SUMMED : 0 : -_SUMMED])) & 0xFFFFFFFF
+
+
+def _note(record: bytes, place: int, found: Rollback) -> None:
+    number = int.from_bytes(record[:4], "big")
+    if number == 0 or number in found.places:
         found.damaged = True
         found.strays.append(place)
     else:

@@ -10,7 +10,7 @@ import pytest
 from journals import descriptors, hear, hold_role, hold_role_and_fork, org, other
 
 from collector.errors import JournalError
-from collector.journal import Journal, RoleLock, holder, lock, reachable
+from collector.journal import Held, Journal, RoleLock, holder, lock, reachable
 
 
 @pytest.fixture
@@ -24,8 +24,9 @@ def test_a_second_process_is_refused_with_the_pid_of_the_first(path: Path) -> No
     with other(hold_role, path) as (process, pipe):
         pid = hear(pipe)
         assert pid == process.pid
-        with pytest.raises(JournalError, match=rf"journal\.db: in use by the process {pid}$") as caught, RoleLock(path):
+        with pytest.raises(Held, match=rf"journal\.db: in use by the process {pid}$") as caught, RoleLock(path):
             pass
+        assert caught.value.pid == str(pid)
         assert "journal.path" in caught.value.mend
         pipe.send("go")
         process.join(30)

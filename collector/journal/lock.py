@@ -28,7 +28,7 @@ def holder(journal: Path) -> str | None:
     """Return the pid of the process that polls and delivers a journal; None when none does, or it can't be told."""
     path = role_of(journal)
     with suppress(OSError):
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDONLY)
         try:
             return None if _locked(file, fcntl.LOCK_SH) else _pid(file)
         finally:
@@ -40,7 +40,7 @@ def reachable(journal: Path) -> None:
     """Return if this user could take the role, held or not; else raise JournalError. No file is made."""
     path = role_of(journal)
     try:
-        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise JournalError(f"{path}: can't be made", mend=f"let this user write to {path.parent}") from None
@@ -79,7 +79,7 @@ class RoleLock:
     def __enter__(self) -> Self:
         """Take the role; raise Held when another has it, JournalError when it can't be had at all."""
         try:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise _closed(self._path, error) from error
         try:

@@ -1,17 +1,18 @@
 """How a damaged file is set aside: whose it may be, who may do it, and what is left where it can't be done."""
 
 import sqlite3
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
-from journals import every, flip, look, org
+from journals import every, flip, group, look, org
 from pytest_structlog import StructuredLogCapture
 from salvages import PAGE, Contents, contents, made, served
 
 from collector.batch import Cursor
 from collector.errors import JournalError
 from collector.journal import Held, Journal, RoleLock, Unsound, aside, in_charge
+from collector.journal import salvage as salvaging
 from collector.journal.filling import Carried
 from collector.journal.salvage import MOST, salvage
 
@@ -162,6 +163,23 @@ def test_a_journal_to_which_another_writes_is_not_set_aside(path: Path, monkeypa
         assert aside(path) == []
         beside.append([org()])
         assert salvage(path).carried.rows == 1
+
+
+def test_what_another_appends_while_its_turn_is_waited_for_is_carried_over(
+    path: Path, before: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever writes at that moment ends first; its points are safe, however much longer they have made the file."""
+    points = [group(f"g{n}") for n in range(500)]
+    with Journal(path) as beside:
+        locked = salvaging._locked
+
+        def late(file: Path) -> AbstractContextManager[None]:
+            beside.append(points)
+            return locked(file)
+
+        monkeypatch.setattr(salvaging, "_locked", late)
+        assert salvage(path).carried.rows == len(before.points) + len(points)
+        assert every(beside)[-len(points) :] == points
 
 
 @pytest.mark.parametrize("at", [0, 16, 18, 20, 56])

@@ -178,6 +178,7 @@ _HELD = "POSIX  ADVISORY  WRITE 77 {file} 1073741826 1073742335"
     ("said", "who"),
     [
         (_HELD, "the process 77"),
+        (_HELD.replace("77", "1"), "the process 1"),
         ("-> " + _HELD, "another process"),
         (_HELD.replace("POSIX", "FLOCK"), "another process"),
         (_HELD.replace("WRITE", "READ"), "another process"),

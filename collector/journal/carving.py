@@ -5,9 +5,11 @@ its reach. Here every page is looked at by itself, by the documented format of a
 whoever takes a row proves it by its checksum. Is not a repair, and never writes.
 """
 
+import os
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -54,10 +56,6 @@ class Carving:
         self._size = self._undo.size or PAGE
         head = self._page(1)[:_HEADER]
         self._size = _page_size(head) or PAGE
-        self._bytes = max(path.stat().st_size, max(self._undo.places, default=0) * self._size)
-        self._count = -(-self._bytes // self._size)
-        # What was written behind the last page that it had belongs to what was cut short.
-        self._count = min(self._count, self._undo.count or self._count)
         self.application = int.from_bytes(head[68:72], "big")
         """Whose file it says it is."""
 
@@ -69,6 +67,18 @@ class Carving:
     ) -> None:
         self._old.close()
         self._file.close()
+
+    @cached_property
+    def _bytes(self) -> int:
+        # Measured at the first look through it: a writer may have been waited for since it was opened.
+        length = os.fstat(self._file.fileno()).st_size
+        return max(length, max(self._undo.places, default=0) * self._size)
+
+    @cached_property
+    def _count(self) -> int:
+        pages = -(-self._bytes // self._size)
+        # What was written behind the last page that it had belongs to what was cut short.
+        return min(pages, self._undo.count or pages)
 
     @property
     def blank(self) -> bool:

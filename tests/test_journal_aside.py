@@ -1,11 +1,13 @@
 """How a damaged file is set aside: whose it may be, who may do it, and what is left where it can't be done."""
 
+import os
 import sqlite3
 from contextlib import AbstractContextManager, nullcontext
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from journals import every, flip, group, look, org
+from journals import every, flip, group, hear, look, org, other
 from pytest_structlog import StructuredLogCapture
 from salvages import PAGE, Contents, contents, made, served
 
@@ -13,7 +15,8 @@ from collector.batch import Cursor
 from collector.errors import JournalError
 from collector.journal import Held, Journal, RoleLock, Unsound, aside, in_charge
 from collector.journal import salvage as salvaging
-from collector.journal.filling import Carried
+from collector.journal.carving import Carving
+from collector.journal.filling import Carried, carry
 from collector.journal.salvage import MOST, salvage
 
 
@@ -287,3 +290,43 @@ def test_what_an_attempt_has_left_is_taken_away(path: Path, before: Contents) ->
     with Journal(path) as journal:
         assert contents(journal) == before
         assert journal.read(Cursor("", 1, 0), 1).rows
+
+
+def _append_when_told(pipe: Connection, path: Path) -> None:
+    """Append a point, and another one when told to; say that it is safe."""
+    with Journal(path) as journal:
+        journal.append([group("first")])
+        pipe.send("open")
+        pipe.recv()
+        journal.append([group("second")])
+        pipe.send("safe")
+
+
+@pytest.mark.usefixtures("before")
+def test_who_has_read_its_first_page_before_it_was_damaged_writes_to_the_new_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite looks at that page no more while nobody else writes: such a process is kept out like all others."""
+    with other(_append_when_told, path) as (_, pipe):
+        assert hear(pipe) == "open"
+
+        def slow(carving: Carving, connection: sqlite3.Connection) -> Carried:
+            carried = carry(carving, connection)
+            pipe.send("go")
+            pipe.poll(0.3)
+            return carried
+
+        monkeypatch.setattr(salvaging, "carry", slow)
+        _overwrite(path, 0, bytes(20))
+        salvage(path)
+        assert hear(pipe) == "safe"
+    with Journal(path) as journal:
+        assert every(journal)[-2:] == [group("first"), group("second")]
+
+
+def _overwrite(path: Path, at: int, content: bytes) -> None:
+    file = os.open(path, os.O_WRONLY)
+    try:
+        os.pwrite(file, content, at)
+    finally:
+        os.close(file)

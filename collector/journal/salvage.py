@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,13 +89,16 @@ def _locked(path: Path) -> Iterator[None]:
     """Keep other writers out, and take back a half-written transaction, as far as SQLite can still read the file."""
     url = f"{path.absolute().as_uri()}?mode=rw"
     with closing(sqlite3.connect(url, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)) as connection:
+        readable = True
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.DatabaseError as error:
-            # What SQLite can't read no other process can write.
             if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
                 raise
-        yield
+            readable = False
+        # Who has read the first page before it was damaged looks at it no more, and could still write.
+        with nullcontext() if readable else _kept(path):
+            yield
 
 
 @contextmanager

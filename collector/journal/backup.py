@@ -13,8 +13,8 @@ from collector.journal.syncing import sync
 
 _BATCH = 5_000
 _START = Cursor("", 1, 0)
-_BESIDE = ("-journal", "-wal", "-shm", ".lock")
-"""Names beside a journal that mean something to SQLite, or to the role."""
+_BESIDE = ("-journal", "-wal", "-shm", ".lock", ".salvage")
+"""Names beside a journal that mean something to SQLite, to the role, or to a mend, which would take that file away."""
 
 _LEFT = (
     "`run` and `once` set the damaged file aside and carry over what is sound: then back that up; an earlier backup may"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from collector.batch import Cursor
 from collector.errors import ConfigError, JournalError
+from collector.journal.links import followed
 from collector.journal.log import Journal
 from collector.journal.syncing import sync
 
@@ -74,8 +75,8 @@ def _want_free(journal: Path, to: Path) -> None:
         raise ConfigError([f"{to}: is there already; nothing was written"], mend="name a file that isn't there yet")
     if not to.parent.is_dir():
         raise ConfigError([f"{to}: its folder does not exist"], mend=f"mkdir -p {to.parent}")
-    source = Path(os.path.realpath(journal))
-    if Path(os.path.realpath(to)) in {source.with_name(source.name + end) for end in _BESIDE}:
+    source = followed(journal)
+    if followed(to) in {source.with_name(source.name + end) for end in _BESIDE}:
         raise ConfigError([f"{to}: that name belongs to the journal"], mend="name another file")
 
 

@@ -16,6 +16,7 @@ from collector.journal import schema
 from collector.journal.copying import copy
 from collector.journal.faults import DAMAGED, OldFormat, Unsound, mend, translated
 from collector.journal.opening import Identity, connect, identity
+from collector.journal.rollback import beside
 from collector.journal.salvage import Salvaged, salvage
 from collector.journal.swapping import halfway
 
@@ -78,7 +79,7 @@ class Database:
             return
         with translated(self.path):
             # Untouched, the file of a rollback is left where it is, and not where it isn't.
-            if not self._untouched or self.path.with_name(f"{self.path.name}-journal").exists():
+            if not self._untouched or beside(self.path).exists():
                 self._connection.execute("PRAGMA journal_mode=TRUNCATE")
             # EXTRA is FULL, and where the file of a rollback is deleted, because nothing stood there before, its folder
             # is synced too: else a power cut could bring it back, and it would undo what was committed.

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from collector.errors import JournalError
+from collector.journal.links import followed
 
 _LOCKS = Path("/proc/locks")
 """Linux's list of who holds which lock; elsewhere there is none."""
@@ -144,6 +145,6 @@ def _unlockable(path: Path, error: OSError) -> JournalError:
 
 def role_of(journal: Path) -> Path:
     """Return the file by which the role over a journal is held; it stays when the role ends."""
-    # Of the file itself, not of a name of it: two ways to one journal are one role.
-    file = Path(os.path.realpath(journal))
+    # Two ways to one journal are one role.
+    file = followed(journal)
     return file.with_name(f"{file.name}.lock")

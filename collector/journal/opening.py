@@ -8,6 +8,7 @@ from pathlib import Path
 from collector.errors import JournalError
 from collector.journal.carving import PAGE, whole_header
 from collector.journal.faults import DAMAGED, NO_DATABASE, Unsound
+from collector.journal.links import followed
 from collector.journal.rights import permit, user
 from collector.journal.rollback import beside, damaged
 
@@ -25,6 +26,7 @@ def identity(path: Path) -> Identity:
 
 def connect(path: Path, *, readonly: bool, make: bool) -> tuple[sqlite3.Connection, Identity]:
     """Return a connection, and which file it is of; with `make` the file is there afterwards, for its owner alone."""
+    path = followed(path)
     _want_file(path, readonly=readonly, make=make)
     # Before it is opened: should the name go over to another file meanwhile, the next look at it tells.
     found = identity(path)

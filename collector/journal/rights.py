@@ -5,6 +5,7 @@ import pwd
 import shlex
 from pathlib import Path
 
+from collector.journal.links import followed
 from collector.journal.rollback import beside
 
 _BOTH = os.R_OK | os.W_OK
@@ -20,6 +21,7 @@ def user() -> str:
 
 def permit(path: Path) -> str:
     """Return how this process's user comes to write to a journal and its folder."""
+    path = followed(path)
     # In the folder files are made: the journal's own, the one of a rollback, and the role's.
     barred = [
         each

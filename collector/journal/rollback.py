@@ -12,6 +12,8 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from collector.journal.links import followed
+
 _MAGIC = bytes.fromhex("d9d505f920a163d7")
 _HEADER = struct.Struct(">8sIIIII")
 _UNSYNCED = bytes(12)
@@ -61,7 +63,8 @@ class _Header(NamedTuple):
 
 def beside(path: Path) -> Path:
     """Return the name of the file of a rollback."""
-    return path.with_name(f"{path.name}-journal")
+    file = followed(path)
+    return file.with_name(f"{file.name}-journal")
 
 
 def damaged(path: Path) -> Rollback | None:

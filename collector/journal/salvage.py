@@ -18,6 +18,7 @@ from collector.errors import JournalError
 from collector.journal import schema
 from collector.journal.carving import PAGE, Carving
 from collector.journal.filling import Carried, carry, ours
+from collector.journal.links import followed
 from collector.journal.lock import role_of
 from collector.journal.swapping import BESIDE, aside, free_name, halfway, part_of, swap, take_back
 from collector.journal.syncing import sync
@@ -51,6 +52,7 @@ def salvage(path: Path, clock: Callable[[], float] = time.time) -> Salvaged:
     Raise JournalError, with nothing changed. A crash at any moment leaves the journal's name on one of both, or on none
     where there are no hard links; unless it is the new one's, whoever comes next begins anew.
     """
+    path = followed(path)
     part = part_of(path)
     try:
         take_back(path)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 
+from collector.journal.links import followed
 from collector.journal.syncing import sync
 
 BESIDE = ("-journal", "-wal", "-shm")
@@ -18,15 +19,17 @@ BESIDE = ("-journal", "-wal", "-shm")
 
 def aside(path: Path) -> Sequence[Path]:
     """Return the damaged files that were set aside beside a journal, oldest first."""
-    start = f"{path.name}.damaged-"
+    journal = followed(path)
+    start = f"{journal.name}.damaged-"
     return sorted(
-        file for file in path.parent.iterdir() if file.name.startswith(start) and not file.name.endswith(BESIDE)
+        file for file in journal.parent.iterdir() if file.name.startswith(start) and not file.name.endswith(BESIDE)
     )
 
 
 def part_of(path: Path) -> Path:
     """Return the name of the new file until it has the journal's."""
-    return path.with_name(f"{path.name}.salvage")
+    file = followed(path)
+    return file.with_name(f"{file.name}.salvage")
 
 
 def halfway(path: Path) -> Path | None:

@@ -85,6 +85,24 @@ def test_no_number_that_is_damaged_costs_a_row(cut: Cut, at: int, bit: int) -> N
     goes_on(cut.path)
 
 
+def test_no_page_is_undone_in_the_place_of_one_that_was_not_touched(cut: Cut) -> None:
+    """No checksum covers the number of a page, and SQLite would leave nothing of the other one: its rows are kept."""
+    cut.put(flipped(cut.undo, 19))
+    found = damaged(cut.path)
+    assert found is not None
+    untouched = set(range(1, found.count + 1)) - found.places.keys()
+    assert len(untouched) > 5
+    for number in sorted(untouched)[::3]:
+        at = found.places[max(found.places)] - 4
+        cut.put(cut.undo[:at] + number.to_bytes(4, "big") + cut.undo[at + 4 :])
+        assert damaged(cut.path) is not None
+        after = served(cut.path)
+        honest(cut.before, after)
+        # The text of one is longer than a page.
+        assert len(after.points) >= len(cut.before.points) - 1, number
+        goes_on(cut.path)
+
+
 @pytest.mark.parametrize(("at", "bit"), [(7, 0), (20, 0), (22, 1), (22, 2), (26, 4), (26, 5)])
 def test_a_header_that_no_writer_writes_is_damage(cut: Cut, at: int, bit: int) -> None:
     """A sector or a page of no size, or of one that can't be: nothing behind it is believed, and nothing is undone."""

@@ -158,6 +158,22 @@ def test_a_page_whose_number_can_not_be_is_kept_without_it(tmp_path: Path, wrong
     assert _read(half, undo, found) == {n: half.pages[n] for n in half.records() if n != number}
 
 
+@pytest.mark.parametrize("size", [512, 4096])
+def test_a_page_under_the_number_of_another_is_seen(tmp_path: Path, size: int) -> None:
+    """Though it proves itself: the file would not be whole with it."""
+    half = _half(tmp_path, size)
+    for number in half.pages.keys() - half.records().keys():
+        at = half.records()[1 if number % 2 else max(half.records())]
+        assert half.found(half.undo[:at] + number.to_bytes(4, "big") + half.undo[at + 4 :]) is not None
+
+
+def test_a_file_that_was_being_brought_back_from_another_mode_is_no_damage(tmp_path: Path) -> None:
+    """Its first page as it was says that there is a WAL: it is well all the same."""
+    half = _half(tmp_path, 512)
+    at = half.records()[1] + 4 + 18
+    assert half.found(half.undo[:at] + b"\2\2" + half.undo[at + 2 :]) is None
+
+
 def test_an_empty_file_beside_it_is_damage(tmp_path: Path) -> None:
     """SQLite would take what undoes a write for a leftover there, and delete it."""
     half = _half(tmp_path, 512)

@@ -92,9 +92,18 @@ class Carving:
         What stands in pages as they were, of which nobody knows where, comes first.
         """
         for page, start in chain(self._strays(), self._pages()):
-            if page[start] not in {_INDEX_LEAF, _INDEX_INTERIOR}:
-                for at in _places(page, start, _LEAF_HEADER):
-                    yield from self._cell(page, at)
+            yield from self._rows(page, start)
+
+    def overwritten(self) -> Iterator[Cell]:
+        """Yield every row of the pages that are taken from the file of a rollback, as the journal itself has them now.
+
+        It may be of the write that was cut short; or of a page that another was taken for, by a damaged number.
+        """
+        for number in self._undo.places:
+            self._file.seek((number - 1) * self._size)
+            page = self._file.read(self._size)
+            if len(page) == self._size:
+                yield from self._rows(page, _HEADER if number == 1 else 0)
 
     def entries(self) -> Iterator[tuple[Value, ...]]:
         """Yield every entry of the indexes, none that stands in more than one page."""
@@ -126,6 +135,11 @@ class Carving:
         file = self._file if place is None else self._old
         file.seek((number - 1) * self._size if place is None else place)
         return file.read(self._size)
+
+    def _rows(self, page: bytes, start: int) -> Iterator[Cell]:
+        if page[start] not in {_INDEX_LEAF, _INDEX_INTERIOR}:
+            for at in _places(page, start, _LEAF_HEADER):
+                yield from self._cell(page, at)
 
     def _cell(self, page: bytes, at: int) -> Iterator[Cell]:
         """Yield the row that stands there, nothing where none does."""

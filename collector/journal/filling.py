@@ -49,6 +49,12 @@ class _Filling:
         for cell in self._carving.cells():
             self._names(cell)
             self._place(cell)
+        # To know a name too many does no harm. Of the points only those count that had been written before.
+        for cell in self._carving.overwritten():
+            self._names(cell)
+        for cell in self._carving.overwritten():
+            if _kinds(cell.values) == _POINT and cell.id <= self._last:
+                self._point(cell)
         unsound, letters = 0, 0
         for cell in self._carving.cells():
             if _kinds(cell.values) == _POINT:

@@ -5,8 +5,10 @@ another's place, the journal be cut, or what is sound in it be gone; so it is lo
 Read by the documented format. Is not the undoing, and never writes.
 """
 
+import sqlite3
 import struct
 import time
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -24,6 +26,10 @@ _SUMMED = 200
 """Each so manieth byte of a page counts in its checksum."""
 _FIRST = 100
 """Bytes of the first page that tell of the whole."""
+_TRIED = 32 << 20
+"""Bytes of a journal up to which it is tried in memory what would be undone."""
+_IN_MEMORY = b"\1\1"
+"""What no WAL has in its first page: such a one can't be in memory alone."""
 _LOOKS = 10
 _PAUSE = 0.05
 
@@ -80,12 +86,32 @@ def damaged(path: Path) -> Rollback | None:
             found = _read(path)
         except FileNotFoundError:
             return None
-        if not found.damaged:
+        if not found.damaged and _fits(path, found):
             return None
         time.sleep(_PAUSE)  # the clock by which files are stamped ticks slowly
         if _stamp(path) == before:
             return found
     return None
+
+
+def _fits(path: Path, found: Rollback) -> bool:
+    """Whether the journal is well with its pages as they were, as far as it can be tried in memory.
+
+    No checksum covers the number of a page: it could be undone into another's place, of which nothing would be left.
+    """
+    length = found.count * found.size
+    if not found.places or length > _TRIED:
+        return True
+    with path.open("rb") as file, beside(path).open("rb") as undo:
+        image = bytearray(file.read(length).ljust(length, b"\0"))
+        for number, place in found.places.items():
+            undo.seek(place)
+            image[(number - 1) * found.size : number * found.size] = undo.read(found.size)
+    image[18:20] = _IN_MEMORY
+    with closing(sqlite3.connect(":memory:")) as connection, suppress(sqlite3.DatabaseError):
+        connection.deserialize(image)
+        return bool(connection.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",))
+    return False
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -10,6 +10,7 @@ from journals import append_numbered, hear, other
 from pytest_structlog import StructuredLogCapture
 from salvages import PAGE, honest, made, served
 
+from collector.errors import JournalError
 from collector.journal import Journal, aside
 from collector.journal.rollback import damaged
 
@@ -52,6 +53,26 @@ def test_a_length_that_the_journal_was_to_have_is_no_damage(cut: Cut) -> None:
     assert damaged(cut.path) is None
     assert served(cut.path) == cut.before
     assert aside(cut.path) == []
+
+
+@pytest.mark.parametrize("readonly", [False, True])
+def test_a_first_page_that_is_damaged_beside_a_write_that_can_be_undone_is_said(
+    tmp_path: Path, *, readonly: bool
+) -> None:
+    """Also once it was undone: SQLite would take such a file for one that nobody may write to."""
+    path = tmp_path / "journal.db"
+    before = made(path)
+    with Journal(path) as journal, journal._database.trying() as connection:
+        connection.execute("PRAGMA cache_size = 5")
+        connection.execute("UPDATE point SET data = zeroblob(length(data))")
+        content, undo = path.read_bytes(), path.with_name("journal.db-journal").read_bytes()
+    assert content != path.read_bytes()
+    path.write_bytes(flipped(content, 18, 6))
+    path.with_name("journal.db-journal").write_bytes(undo)
+    with pytest.raises(JournalError, match=r"file is not a database|readonly"):
+        Journal(path, readonly=readonly)
+    assert served(path) == before
+    assert len(aside(path)) == 1
 
 
 def test_a_writer_at_work_is_no_damage(tmp_path: Path) -> None:

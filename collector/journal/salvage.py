@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,21 +91,19 @@ def _locked(path: Path) -> Iterator[None]:
     """Keep other writers out, and take back a half-written transaction, as far as SQLite can still read the file."""
     url = f"{path.absolute().as_uri()}?mode=rw"
     with closing(sqlite3.connect(url, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)) as connection:
-        readable = True
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
                 raise
-            readable = False
-        # Who has read the first page before it was damaged looks at it no more, and could still write.
-        with nullcontext() if readable else _kept(path):
+        # Also where SQLite can't read it: who has read the first page before it was damaged looks at it no more.
+        with _kept(path):
             yield
 
 
 @contextmanager
 def _kept(path: Path) -> Iterator[None]:
-    """Keep all others out by SQLite's own lock, without SQLite: it would undo what it can, and let go of the rest."""
+    """Keep all others out by SQLite's own lock. Alone where SQLite would undo what it can, and let go of the rest."""
     with path.open("r+b") as file:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _LOCK_BYTES, _LOCK_AT)
         yield

@@ -1,14 +1,14 @@
 """A write that was cut short, and what would undo it is damaged: nothing is let go, and what stands sound is used."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from cuts import RECORD, SECTOR, Cut, cut_short, flipped, goes_on, stages
-from journals import append_numbered, hear, other
+from journals import HOUR, MIDNIGHT, append_numbered, group, hear, org, other, place
 from pytest_structlog import StructuredLogCapture
-from salvages import PAGE, honest, made, served
+from salvages import PAGE, contents, honest, made, served
 
 from collector.errors import JournalError
 from collector.journal import Journal, aside
@@ -208,3 +208,62 @@ def test_whatever_bit_of_it_is_flipped_the_service_goes_on(cut: Cut, seed: int) 
         honest(cut.before, after)
         assert len(after.points) > len(cut.before.points) * 0.6
         assert after == cut.before or aside(cut.path), at
+
+
+def _noted(path: Path, undo: bytes) -> Mapping[int, int]:
+    """Return where in the file of a rollback the number of each page stands."""
+    beside = path.with_name("journal.db-journal")
+    beside.write_bytes(flipped(undo, 19))
+    found = damaged(path)
+    beside.write_bytes(undo)
+    assert found is not None
+    return {number: at - 4 for number, at in found.places.items()}
+
+
+def test_of_a_poll_that_was_cut_short_nothing_is_carried_over(tmp_path: Path) -> None:
+    """However much of it stands in the journal already: a poll is there whole or not at all."""
+    path = tmp_path / "journal.db"
+    before = made(path)
+    files: list[bytes] = []
+
+    def cut(statement: str) -> None:
+        if statement == "COMMIT":
+            files.extend(file.read_bytes() for file in (path, path.with_name("journal.db-journal")))
+
+    with Journal(path) as journal:
+        journal._database._connection.execute("PRAGMA cache_size = 5")
+        journal._database._connection.set_trace_callback(cut)
+        points = [group(f"grüße {n % 12}", MIDNIGHT + (n % 30 + 50) * HOUR, 7.0) for n in range(360)]
+        journal.append(points, taken=(journal.cursor("main"), before.tail))
+        journal._database._connection.set_trace_callback(None)
+    main, undo = files[-2:]
+    path.write_bytes(main)
+    places = _noted(path, undo)
+    for number in (min(places), max(places)):
+        path.write_bytes(main)
+        at = places[number]
+        path.with_name("journal.db-journal").write_bytes(undo[:at] + (2).to_bytes(4, "big") + undo[at + 4 :])
+        assert damaged(path) is not None
+        after = served(path)
+        honest(before, after)
+        assert before.points.keys() - after.points.keys() == set()
+
+
+def test_the_last_row_is_kept_where_another_page_was_to_be_put_in_its_place(tmp_path: Path) -> None:
+    """It had been written before, like all that have its number or a smaller one."""
+    path = tmp_path / "journal.db"
+    made(path)
+    with Journal(path) as journal:
+        journal.append([org(MIDNIGHT + 99 * HOUR)])
+        before = contents(journal)
+    last = place(path, before.tail - 1) // PAGE + 1
+    with Journal(path) as journal, journal._database.trying() as connection:
+        connection.execute("PRAGMA cache_size = 5")
+        connection.execute("DELETE FROM point WHERE id < 300")
+        main, undo = path.read_bytes(), path.with_name("journal.db-journal").read_bytes()
+    path.write_bytes(main)
+    places = _noted(path, undo)
+    assert last not in places
+    at = places[max(places)]
+    path.with_name("journal.db-journal").write_bytes(undo[:at] + last.to_bytes(4, "big") + undo[at + 4 :])
+    assert served(path) == before

@@ -171,6 +171,24 @@ def test_an_older_value_that_stands_behind_the_newer_one_does_not_come_back(path
         assert every(journal) == expected
 
 
+@pytest.mark.parametrize("replayed", [False, True])
+def test_of_two_places_of_one_cursor_the_nearer_one_stands(path: Path, *, replayed: bool) -> None:
+    """An older page that comes to light may say either: to take a point twice changes nothing, to skip one would."""
+    with Journal(path) as journal:
+        journal.append([group(f"g{n}") for n in range(10)])
+        journal.advance(journal.cursor("main"), 9 if replayed else 4)
+        content = path.read_bytes()
+        if replayed:
+            journal.move("main", 4)
+        else:
+            journal.advance(journal.cursor("main"), 9)
+    (root,) = look(path, "SELECT rootpage FROM sqlite_schema WHERE name = 'cursor'")[0]
+    path.write_bytes(path.read_bytes() + content[(root - 1) * PAGE : root * PAGE])
+    assert salvage(path).carried.cursors == 1
+    with Journal(path) as journal:
+        assert journal.cursor("main").next == 4
+
+
 def test_rows_that_stand_in_the_file_in_another_order_are_carried_over_all(path: Path) -> None:
     """New rows stand where old ones were pruned, before rows that are older: none of a day hides another."""
     with Journal(path) as journal:

@@ -191,7 +191,7 @@ class Database:
         while True:
             self._follow()
             self._connection.execute(begin)
-            if begin == "BEGIN" or identity(self.path) == self._file:
+            if identity(self.path) == self._file:
                 return
             self._connection.execute("ROLLBACK")
 

@@ -3,6 +3,7 @@
 A row keeps its id, its series and its shape; so a cursor means what it meant. The files are `salvage`'s care.
 """
 
+import math
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,23 +42,27 @@ class _Filling:
         self._carving = carving
         self._shapes: set[int] = set()
         self._series: set[int] = set()
-        self._cursors = 0
+        self._cursors: dict[str, Cell] = {}
         self._last = 0
         """The greatest row id that was ever given."""
+        self._counted: set[int] = set()
+        """What is on record as that."""
 
     def run(self) -> Carried:
         for cell in self._carving.cells():
             self._names(cell)
             self._place(cell)
-        # To know a name too many does no harm. Of the points only those count that had been written before.
         for cell in self._carving.overwritten():
             self._names(cell)
+        cursors = sum(self._insert("cursor", *cell.values) for cell in self._cursors.values())
+        # Where a write was cut short there may be two numbers on record: no row behind the smaller one was ever safe.
+        safe = min(self._counted, default=math.inf) if self._carving.rollback else math.inf
         for cell in self._carving.overwritten():
-            if _kinds(cell.values) == _POINT and cell.id <= self._last:
+            if _kinds(cell.values) == _POINT and cell.id <= safe:
                 self._point(cell)
         unsound, letters = 0, 0
         for cell in self._carving.cells():
-            if _kinds(cell.values) == _POINT:
+            if _kinds(cell.values) == _POINT and cell.id <= safe:
                 unsound += not self._point(cell)
             elif _kinds(cell.values) == _LETTER:
                 letters += self._letter(cell)
@@ -70,7 +75,7 @@ class _Filling:
             rows=rows,
             lost=max(unsound, indexed - rows),
             series=len(self._series),
-            cursors=self._cursors,
+            cursors=cursors,
             letters=letters,
         )
 
@@ -83,13 +88,17 @@ class _Filling:
             self._shapes.add(cell.id)
 
     def _place(self, cell: Cell) -> None:
-        """Carry over a cursor, and the number that the last row had."""
+        """Note a cursor, and the number that the last row had."""
         if _kinds(cell.values) == _SEQUENCE and cell.values[0] == "point":
-            self._last = max(self._last, _number(cell.values[1]))
+            self._counted.add(_number(cell.values[1]))
+            self._last = max(self._last, *self._counted)
         elif _kinds(cell.values) == _CURSOR:
             consumer, following, moves, crc, *_ = cell.values
             if checksum(str(consumer), _number(following), _number(moves)) == crc:
-                self._cursors += self._insert("cursor", *cell.values)
+                known = self._cursors.get(str(consumer))
+                # Of two the one that is less far: to skip a point would lose it.
+                if known is None or _number(known.values[1]) > _number(following):
+                    self._cursors[str(consumer)] = cell
                 # A cursor stands behind rows that were there, also where they are lost: their ids never come again.
                 self._last = max(self._last, _number(following) - 1)
 

@@ -52,19 +52,20 @@ class Half:
         return {int.from_bytes(self.undo[at : at + 4], "big"): at for at in places}
 
 
-def _half(folder: Path, size: int, segments: int = 1) -> Half:
+def _half(folder: Path, size: int, segments: int = 1, *, first: bool = True) -> Half:
     """Cut a write short that has met a full memory so many times: each ends a segment."""
     path = folder / "file.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(f"PRAGMA page_size = {size}")
         connection.execute("PRAGMA journal_mode = TRUNCATE")
         connection.execute("CREATE TABLE found (a INTEGER PRIMARY KEY, b BLOB)")
-        rows = [(n, bytes([n + 1]) * (size // 3)) for n in range(60)]
+        rows = [(n, bytes([n + 1]) * (size // 3)) for n in range(58)]
         connection.executemany("INSERT INTO found VALUES (?, ?)", rows)
         before = path.read_bytes()
         connection.execute("PRAGMA cache_size = 10")
         connection.execute("BEGIN")
-        connection.execute("PRAGMA user_version = 7")  # so that the first page is among them
+        if first:
+            connection.execute("PRAGMA user_version = 7")  # so that the first page is among them
         number, undo = 0, b""
         while undo.count(_MAGIC) < segments:
             connection.execute("UPDATE found SET b = zeroblob(?) WHERE a = ?", (size // 3, number))
@@ -87,8 +88,7 @@ def _read(half: Half, undo: bytes, found: Rollback) -> dict[int, bytes]:
     return {number: undo[at : at + half.size] for number, at in found.places.items()}
 
 
-@pytest.mark.parametrize("segments", [1, 3])
-@pytest.mark.parametrize("size", [512, 4096, 65_536])
+@pytest.mark.parametrize(("size", "segments"), [(512, 1), (512, 3), (65_536, 1)])
 def test_each_bit_of_a_header_counts(tmp_path: Path, size: int, segments: int) -> None:
     """Whichever is flipped SQLite would undo less, or more than there was: it is seen, and no page is made up."""
     half = _half(tmp_path, size, segments)
@@ -101,6 +101,20 @@ def test_each_bit_of_a_header_counts(tmp_path: Path, size: int, segments: int) -
             found = half.found(undo)
             assert found is not None, (at, bit)
             assert _read(half, undo, found).items() <= half.pages.items(), (at, bit)
+            assert found.count == len(half.pages) or not found.places
+
+
+def test_where_the_first_page_does_not_tell_how_many_there_were_the_header_does(tmp_path: Path) -> None:
+    """An old program has written it last: the number in it is of before that."""
+    half = _half(tmp_path, 512)
+    at = half.records()[1] + 4
+    undo = (
+        half.undo[: at + 28] + (5).to_bytes(4, "big") + half.undo[at + 32 : at + 92] + bytes(4) + half.undo[at + 96 :]
+    )
+    assert half.found(undo) is None
+    found = half.found(flipped(undo, len(undo) - 1))
+    assert found is not None
+    assert found.count == len(half.pages)
 
 
 @pytest.mark.parametrize("sector", [32, 4096, 65_536])
@@ -167,6 +181,28 @@ def test_a_page_under_the_number_of_another_is_seen(tmp_path: Path, size: int) -
         assert half.found(half.undo[:at] + number.to_bytes(4, "big") + half.undo[at + 4 :]) is not None
 
 
+def test_what_would_make_the_file_no_database_is_seen(tmp_path: Path) -> None:
+    """A page under the number of the first one, which was not touched."""
+    half = _half(tmp_path, 512, first=False)
+    at = min(half.records().values())
+    assert half.found(half.undo) is None
+    assert half.found(half.undo[:at] + (1).to_bytes(4, "big") + half.undo[at + 4 :]) is not None
+
+
+@pytest.mark.parametrize("behind", [bytes(600), b"garbage" * 90, b""], ids=["nothing", "garbage", "no more"])
+def test_what_was_not_on_the_disk_yet_is_no_damage(tmp_path: Path, behind: bytes) -> None:
+    """A header begins with nothing until what follows it is there: until then no page of it was touched."""
+    half = _half(tmp_path, 512)
+    before = b"".join(half.pages.values())
+    unsynced = bytes(12) + half.undo[12:_HEADER]
+    assert half.found(unsynced.ljust(SECTOR, b"\0") + half.undo[SECTOR:] + behind, before) is None
+    padding = bytes(-len(half.undo) % SECTOR)
+    for header in (unsynced, bytes(_HEADER)):
+        undo = half.undo + padding + header.ljust(SECTOR, b"\0") + behind
+        assert half.undone(undo) == before
+    assert half.found(half.undo + padding + bytes(12) + half.undo[16:_HEADER] + bytes(4) + behind) is not None
+
+
 def test_a_file_that_was_being_brought_back_from_another_mode_is_no_damage(tmp_path: Path) -> None:
     """Its first page as it was says that there is a WAL: it is well all the same."""
     half = _half(tmp_path, 512)
@@ -174,8 +210,18 @@ def test_a_file_that_was_being_brought_back_from_another_mode_is_no_damage(tmp_p
     assert half.found(half.undo[:at] + b"\2\2" + half.undo[at + 2 :]) is None
 
 
-def test_an_empty_file_beside_it_is_damage(tmp_path: Path) -> None:
-    """SQLite would take what undoes a write for a leftover there, and delete it."""
+def test_the_write_that_was_to_make_the_file_is_no_damage(tmp_path: Path) -> None:
+    """It has nothing to undo, however much of the file there is: SQLite leaves an empty one."""
+    half = _half(tmp_path, 512)
+    undo = (half.undo[:8] + bytes(4) + half.undo[12:16] + bytes(4) + half.undo[20:_HEADER]).ljust(SECTOR, b"\0")
+    assert half.found(undo, b"") is None
+    assert half.undone(undo) == b""
+
+
+@pytest.mark.parametrize("tried", [0, 1 << 20])
+def test_an_empty_file_beside_it_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried: int) -> None:
+    """SQLite would take what undoes a write for a leftover there, and delete it; also where that is too much to try."""
+    monkeypatch.setattr("collector.journal.rollback._TRIED", tried)
     half = _half(tmp_path, 512)
     found = half.found(half.undo, b"")
     assert found is not None

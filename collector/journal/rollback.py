@@ -119,7 +119,7 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
         found = beside(path).stat()
     except FileNotFoundError:
         return None
-    return (found.st_ino, found.st_size, found.st_mtime_ns) if found.st_size else None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _read(path: Path) -> Rollback:
@@ -158,7 +158,7 @@ def _read_segments(file: BinaryIO, end: int, found: Rollback) -> None:
         header = _Header(*_HEADER.unpack(head))
         if head.startswith(_UNSYNCED) and (not any(head) or header.shape == shape):
             return
-        if not header.possible or shape not in {None, header.shape}:
+        if not header.possible:
             found.damaged = True
             return
         found.damaged |= shape is not None and header.pages != found.count

@@ -130,13 +130,16 @@ def test_sectors_of_any_size_that_sqlite_knows_are_known(tmp_path: Path, sector:
     assert _read(half, undo, found).items() <= half.pages.items()
 
 
-@pytest.mark.parametrize("at", [20, 24], ids=["sector", "page"])
-@pytest.mark.parametrize("size", [0, 16, 768, 131_072])
+@pytest.mark.parametrize(
+    ("at", "size"), [*((20, size) for size in (0, 16, 768, 131_072)), *((24, size) for size in (0, 256, 768, 131_072))]
+)
 def test_of_a_size_that_can_not_be_nothing_is_believed(tmp_path: Path, at: int, size: int) -> None:
     """No writer writes in such sectors, or such pages."""
     half = _half(tmp_path, 512)
     undo = _in_sectors(half.undo, size) if at == 20 and size >= 32 else half.undo
-    assert half.found(undo[:at] + size.to_bytes(4, "big") + undo[at + 4 :]) == Rollback(damaged=True)
+    found = half.found(undo[:at] + size.to_bytes(4, "big") + undo[at + 4 :])
+    assert found == Rollback(damaged=True)
+    assert (found.size, found.count) == (0, 0)
 
 
 def _in_sectors(undo: bytes, sector: int) -> bytes:

@@ -80,8 +80,6 @@ def damaged(path: Path) -> Rollback | None:
     """
     for _ in range(_LOOKS):
         before = _stamp(path)
-        if before is None:
-            return None
         try:
             found = _read(path)
         except FileNotFoundError:

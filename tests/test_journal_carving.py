@@ -123,6 +123,16 @@ def test_a_chain_of_pages_that_leads_astray_is_no_row(path: Path) -> None:
             assert wrong or (1 not in found) == (start != starts[-1])
 
 
+def test_a_row_that_was_cut_off_is_no_row(path: Path) -> None:
+    """Wherever the file ends: of text, bytes, a float or a number nothing shorter is made."""
+    rows = {1: ("x", "y" * 20), 2: (b"z" * 20, 0.5), 3: (2**40, 2**62)}
+    _written(path, 512, rows)
+    content = path.read_bytes()
+    for length in range(len(content) - 100, len(content)):
+        path.write_bytes(content[:length])
+        assert _carved(path).items() <= rows.items(), length
+
+
 @pytest.mark.parametrize("shift", range(4))
 def test_a_chain_without_an_end_is_no_row(path: Path, shift: int) -> None:
     """A row that says it is longer than the file is not looked for, wherever its pages lead."""
@@ -145,6 +155,7 @@ def test_whose_file_it_is_stands_in_its_first_page(path: Path) -> None:
         assert carving.application == APPLICATION
     for content, blank in (
         (bytes(9_000), True),
+        (bytes(1), True),
         (bytes(8_999) + b"\1", False),
         (b"\1" + bytes(99), False),
         (b"", False),

@@ -125,7 +125,7 @@ def test_a_chain_of_pages_that_leads_astray_is_no_row(path: Path) -> None:
 
 def test_a_row_that_was_cut_off_is_no_row(path: Path) -> None:
     """Wherever the file ends: of text, bytes, a float or a number nothing shorter is made."""
-    rows = {1: ("x", "y" * 20), 2: (b"z" * 20, 0.5), 3: (2**40, 2**62)}
+    rows: dict[int, tuple[Value, ...]] = {1: ("x", "y" * 20), 2: (b"z" * 20, 0.5), 3: (2**40, 2**62)}
     _written(path, 512, rows)
     content = path.read_bytes()
     for length in range(len(content) - 100, len(content)):

@@ -91,10 +91,11 @@ def test_a_copy_waits_for_who_writes(
         assert every(copy) == _points(1000)
 
 
+@pytest.mark.parametrize("steps", [0, 1])
 def test_a_copy_says_who_never_ends(
-    busy: tuple[Journal, sqlite3.Connection, list[int]], to: Path, monkeypatch: pytest.MonkeyPatch
+    busy: tuple[Journal, sqlite3.Connection, list[int]], to: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
-    """A writer that holds the journal for a third wait is an error that names the journal, with the mend."""
+    """A writer that holds the journal for a third wait, before any step, is an error that names it, with the mend."""
     reader, writer, waits = busy
     wait = copying._Progress._wait
 
@@ -102,10 +103,16 @@ def test_a_copy_says_who_never_ends(
         waits.append(0)
         wait(progress)
 
+    def seen(_done: int, _of: int) -> None:
+        if not writer.in_transaction:
+            writer.execute("BEGIN EXCLUSIVE")
+
     monkeypatch.setattr(copying._Progress, "_wait", waiting)
     to.touch()
+    if steps:
+        writer.execute("ROLLBACK")
     with pytest.raises(JournalError, match=r"journal\.db: another process keeps it locked") as caught:
-        reader.copy(to, lambda *_: None)
+        reader.copy(to, seen)
     assert "end it" in caught.value.mend
     assert len(waits) == 3
     writer.execute("ROLLBACK")

@@ -53,9 +53,9 @@ class Carving:
         self._undo = self.rollback or Rollback()
         self._file = path.open("rb", buffering=0)
         self._old = beside(path).open("rb", buffering=0) if self.rollback else self._file
-        self._size = self._undo.size or PAGE
+        self._size = PAGE
         head = self._page(1)[:_HEADER]
-        self._size = _page_size(head) or PAGE
+        self._size = _page_size(head) or self._undo.size or PAGE
         self.application = int.from_bytes(head[68:72], "big")
         """Whose file it says it is."""
 

@@ -171,6 +171,20 @@ def test_an_older_value_that_stands_behind_the_newer_one_does_not_come_back(path
         assert every(journal) == expected
 
 
+def test_an_older_number_of_the_last_row_that_comes_to_light_costs_no_row(path: Path) -> None:
+    """Where no write was cut short all that is sound had been written."""
+    with Journal(path) as journal:
+        journal.append([group("a")])
+        content = path.read_bytes()
+        journal.append([group("b"), group("c")])
+        expected, tail = every(journal), journal.tail()
+    (root,) = look(path, "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_sequence'")[0]
+    path.write_bytes(path.read_bytes() + content[(root - 1) * PAGE : root * PAGE])
+    assert salvage(path).carried.lost == 0
+    with Journal(path) as journal:
+        assert (every(journal), journal.tail()) == (expected, tail)
+
+
 @pytest.mark.parametrize("replayed", [False, True])
 def test_of_two_places_of_one_cursor_the_nearer_one_stands(path: Path, *, replayed: bool) -> None:
     """An older page that comes to light may say either: to take a point twice changes nothing, to skip one would."""

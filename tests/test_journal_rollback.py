@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cuts import RECORD, SECTOR, Cut, cut_short, flipped, goes_on, stages
-from journals import HOUR, MIDNIGHT, append_numbered, group, hear, org, other, place
+from journals import HOUR, MIDNIGHT, append_numbered, group, hear, look, org, other, place
 from pytest_structlog import StructuredLogCapture
 from salvages import PAGE, contents, honest, made, served
 
@@ -266,4 +266,18 @@ def test_the_last_row_is_kept_where_another_page_was_to_be_put_in_its_place(tmp_
     assert last not in places
     at = places[max(places)]
     path.with_name("journal.db-journal").write_bytes(undo[:at] + last.to_bytes(4, "big") + undo[at + 4 :])
+    assert served(path) == before
+
+
+def test_where_no_number_of_the_last_row_is_on_record_no_row_is_left_behind(tmp_path: Path) -> None:
+    """It is told by the rows themselves then."""
+    path = tmp_path / "journal.db"
+    before = made(path)
+    look(path, "DELETE FROM sqlite_sequence")
+    with Journal(path) as journal, journal._database.trying() as connection:
+        connection.execute("PRAGMA cache_size = 5")
+        connection.execute("UPDATE point SET data = zeroblob(length(data))")
+        main, undo = path.read_bytes(), path.with_name("journal.db-journal").read_bytes()
+    path.write_bytes(main)
+    path.with_name("journal.db-journal").write_bytes(flipped(undo, 8))
     assert served(path) == before

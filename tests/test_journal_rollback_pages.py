@@ -38,6 +38,20 @@ def test_each_bit_of_a_header_counts(tmp_path: Path, size: int, segments: int) -
             assert found.count == len(half.pages) or not found.places
 
 
+def test_a_count_of_pages_that_is_damaged_costs_none(tmp_path: Path) -> None:
+    """Nor those behind: each header says by itself where it stands."""
+    half = half_done(tmp_path, 512, 3)
+    whole = half.found(flipped(half.undo, 19))
+    assert whole is not None
+    assert len(whole.places) > 20
+    headers = [at for at in range(0, len(half.undo), SECTOR) if half.undo.startswith(MAGIC, at)]
+    for start in headers:
+        for at, bit in ((8, 0), (10, 7), (11, 0), (11, 1), (11, 2), (11, 3), (11, 4)):
+            found = half.found(flipped(half.undo, start + at, bit))
+            assert found is not None
+            assert (found.places, found.strays) == (whole.places, [])
+
+
 def test_where_the_first_page_does_not_tell_how_many_there_were_the_header_does(tmp_path: Path) -> None:
     """An old program has written it last: the number in it is of before that."""
     half = half_done(tmp_path, 512)

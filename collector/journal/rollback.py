@@ -162,14 +162,13 @@ def _read_segments(file: BinaryIO, end: int, found: Rollback) -> None:
         found.damaged |= shape is not None and header.pages != found.count
         if shape is None:
             shape, found.size, found.count = header.shape, header.size, header.pages
-        at = _read_records(file, at + header.sector, header, found)
-        at = -(-at // header.sector) * header.sector
+        at = _next(_read_records(file, at + header.sector, header, found), header)
 
 
 def _read_records(file: BinaryIO, at: int, header: _Header, found: Rollback) -> int:
     """Note the pages of one segment, and return where they end."""
-    file.seek(at)
     for number in count(1):
+        file.seek(at)
         record = file.read(header.size + _RECORD)
         short, counted = len(record) < header.size + _RECORD, number <= header.records
         proven = not short and _proven(record, header.salt)
@@ -177,10 +176,20 @@ def _read_records(file: BinaryIO, at: int, header: _Header, found: Rollback) -> 
         found.damaged |= proven != counted
         if proven:
             _note(record, at + 4, found)
-        elif short or not counted:
+        elif short or not counted or _begins(file, _next(at, header)):
             break
         at += len(record)
     return at
+
+
+def _next(at: int, header: _Header) -> int:
+    """Return where the next segment begins if one ends here: where a sector does."""
+    return -(-at // header.sector) * header.sector
+
+
+def _begins(file: BinaryIO, at: int) -> bool:
+    file.seek(at)
+    return file.read(len(_MAGIC)) == _MAGIC
 
 
 def _proven(record: bytes, salt: int) -> bool:

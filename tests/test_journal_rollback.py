@@ -237,9 +237,10 @@ def test_of_a_poll_that_was_cut_short_nothing_is_carried_over(tmp_path: Path) ->
         journal.append(points, taken=(journal.cursor("main"), before.tail))
         journal._database._connection.set_trace_callback(None)
     main, undo = files[-2:]
+    (numbers,) = look(path, "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_sequence'")[0]
     path.write_bytes(main)
     places = _noted(path, undo)
-    for number in (min(places), max(places)):
+    for number in (min(places), max(places), numbers):
         path.write_bytes(main)
         at = places[number]
         path.with_name("journal.db-journal").write_bytes(undo[:at] + (2).to_bytes(4, "big") + undo[at + 4 :])

@@ -52,6 +52,20 @@ def test_a_count_of_pages_that_is_damaged_costs_none(tmp_path: Path) -> None:
             assert (found.places, found.strays) == (whole.places, [])
 
 
+@pytest.mark.parametrize("at", [0, 7, 21, 26])
+def test_a_header_that_is_damaged_costs_its_own_pages_alone(tmp_path: Path, at: int) -> None:
+    """Whatever stands in them: what looks like nothing within a page is no end."""
+    half = half_done(tmp_path, 512, 3)
+    whole = half.found(flipped(half.undo, 19))
+    assert whole is not None
+    _, start, end = (place for place in range(0, len(half.undo), SECTOR) if half.undo.startswith(MAGIC, place))
+    nothing = half.undo[: start + SECTOR] + bytes(end - start - SECTOR) + half.undo[end:]
+    for undo in (half.undo, nothing):
+        found = half.found(flipped(undo, start + at))
+        assert found is not None
+        assert found.places == {number: place for number, place in whole.places.items() if not start < place < end}
+
+
 def test_where_the_first_page_does_not_tell_how_many_there_were_the_header_does(tmp_path: Path) -> None:
     """An old program has written it last: the number in it is of before that."""
     half = half_done(tmp_path, 512)

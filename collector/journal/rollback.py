@@ -148,17 +148,24 @@ def _read(path: Path) -> Rollback:
 
 
 def _read_segments(file: BinaryIO, end: int, found: Rollback) -> None:
-    """Note every page that proves itself. A transaction that meets a full memory begins a new segment."""
-    at, shape = 0, None
+    """Note every page that proves itself. A transaction that meets a full memory begins a new segment.
+
+    Where none begins where it should, the next one is looked for, sector by sector.
+    """
+    at, shape, astray = 0, None, False
     while at < end:
         file.seek(at)
         head = file.read(_HEADER.size).ljust(_HEADER.size, b"\0")
         header = _Header(*_HEADER.unpack(head))
-        if head.startswith(_UNSYNCED) and (not any(head) or header.shape == shape):
+        if not astray and head.startswith(_UNSYNCED) and (not any(head) or header.shape == shape):
             return
         if not header.possible:
-            found.damaged = True
-            return
+            found.damaged = astray = True
+            if shape is None:
+                return
+            at += shape[0]
+            continue
+        astray = False
         found.damaged |= shape is not None and header.pages != found.count
         if shape is None:
             shape, found.size, found.count = header.shape, header.size, header.pages

@@ -152,20 +152,19 @@ def _read_segments(file: BinaryIO, end: int, found: Rollback) -> None:
 
     Where none begins where it should, the next one is looked for, sector by sector.
     """
-    at, shape, astray = 0, None, False
+    at, shape = 0, None
     while at < end:
         file.seek(at)
         head = file.read(_HEADER.size).ljust(_HEADER.size, b"\0")
         header = _Header(*_HEADER.unpack(head))
-        if not astray and head.startswith(_UNSYNCED) and (not any(head) or header.shape == shape):
+        if not found.damaged and head.startswith(_UNSYNCED) and (not any(head) or header.shape == shape):
             return
         if not header.possible:
-            found.damaged = astray = True
+            found.damaged = True
             if shape is None:
                 return
             at += shape[0]
             continue
-        astray = False
         found.damaged |= shape is not None and header.pages != found.count
         if shape is None:
             shape, found.size, found.count = header.shape, header.size, header.pages

@@ -59,12 +59,14 @@ def test_a_header_that_is_damaged_costs_its_own_pages_alone(tmp_path: Path, at: 
     half = half_done(tmp_path, size, 3)
     whole = half.found(flipped(half.undo, 19))
     assert whole is not None
-    _, start, end = (place for place in range(0, len(half.undo), SECTOR) if half.undo.startswith(MAGIC, place))
-    nothing = half.undo[: start + SECTOR] + bytes(end - start - SECTOR) + half.undo[end:]
-    for undo in (half.undo, nothing):
-        found = half.found(flipped(undo, start + at))
-        assert found is not None
-        assert found.places == {number: place for number, place in whole.places.items() if not start < place < end}
+    first, second, third = (place for place in range(0, len(half.undo), SECTOR) if half.undo.startswith(MAGIC, place))
+    for start, end in ((first, second), (second, third)):
+        nothing = half.undo[: start + SECTOR] + bytes(end - start - SECTOR) + half.undo[end:]
+        for undo in (half.undo, nothing):
+            found = half.found(flipped(undo, start + at))
+            assert found is not None
+            assert found.places == {n: place for n, place in whole.places.items() if not start < place < end}
+            assert (found.size, found.count) == (size, len(half.pages))
 
 
 def test_where_the_first_page_does_not_tell_how_many_there_were_the_header_does(tmp_path: Path) -> None:

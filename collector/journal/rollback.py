@@ -26,6 +26,8 @@ _SUMMED = 200
 """Each so manieth byte of a page counts in its checksum."""
 _FIRST = 100
 """Bytes of the first page that tell of the whole."""
+_SECTOR = 512
+"""Bytes of a sector as SQLite takes it where no header says it."""
 _TRIED = 32 << 20
 """Bytes of a journal up to which it is tried in memory what would be undone."""
 _IN_MEMORY = b"\1\1"
@@ -161,9 +163,7 @@ def _read_segments(file: BinaryIO, end: int, found: Rollback) -> None:
             return
         if not header.possible:
             found.damaged = True
-            if shape is None:
-                return
-            at += shape[0]
+            at += shape[0] if shape else _SECTOR
             continue
         found.damaged |= shape is not None and header.pages != found.count
         if shape is None:

@@ -27,7 +27,7 @@ _SUMMED = 200
 _FIRST = 100
 """Bytes of the first page that tell of the whole."""
 _SECTOR = 512
-"""Bytes of a sector as SQLite takes it where no header says it."""
+"""Bytes of a sector by which a header is looked for: those of a larger one begin there, too."""
 _TRIED = 32 << 20
 """Bytes of a journal up to which it is tried in memory what would be undone."""
 _IN_MEMORY = b"\1\1"
@@ -163,7 +163,7 @@ def _read_segments(file: BinaryIO, end: int, found: Rollback) -> None:
             return
         if not header.possible:
             found.damaged = True
-            at += shape[0] if shape else _SECTOR
+            at += _SECTOR
             continue
         found.damaged |= shape is not None and header.pages != found.count
         if shape is None:

@@ -163,6 +163,16 @@ def test_a_length_that_is_damaged_throughout_cuts_nothing(cut: Cut, pages: int) 
     assert after.points.keys() == cut.before.points.keys()
 
 
+@pytest.mark.parametrize("text", [b"tableseriesseries", b"indexpoint_by_daypoint"])
+def test_a_table_whose_name_is_no_text_any_more_costs_nothing(cut: Cut, text: bytes) -> None:
+    """A single bit of what would undo the write: SQLite's own words on it are no text then either."""
+    cut.put(flipped(cut.undo, cut.undo.index(text) + 7, 7))
+    assert damaged(cut.path) is not None
+    assert served(cut.path) == cut.before
+    assert len(aside(cut.path)) == 1
+    goes_on(cut.path)
+
+
 @pytest.mark.parametrize(
     "harm",
     [lambda undo: undo[: len(undo) // 2], lambda undo: undo[:700], lambda undo: undo[:1], lambda undo: b"x" + undo[1:]],

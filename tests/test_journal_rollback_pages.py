@@ -7,8 +7,9 @@ from cuts import SECTOR, flipped, stages
 from halves import HEADER, MAGIC, Half, half_done
 from salvages import made, served
 
-from collector.journal import aside
+from collector.journal import aside, rollback
 from collector.journal.rollback import Rollback, damaged
+from collector.journal.rollback import _read as _reading
 
 
 @pytest.fixture(autouse=True)
@@ -208,3 +209,31 @@ def test_a_write_cut_short_in_a_file_that_a_tool_made_longer_is_no_damage(tmp_pa
         assert damaged(left / "journal.db") is None
         assert served(left / "journal.db") == before
         assert aside(left / "journal.db") == []
+
+
+def test_an_sqlite_that_takes_no_file_from_memory_undoes_the_write_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not every one was built to: then it isn't tried, and a number of a page that is damaged isn't seen."""
+    folder = tmp_path / "begun"
+    folder.mkdir()
+    before = made(folder / "journal.db")
+    *_, left = stages(folder)
+    monkeypatch.setattr(sqlite3, "Connection", object)
+    assert served(left / "journal.db") == before
+    assert aside(left / "journal.db") == []
+
+
+def test_what_another_process_undoes_while_it_is_looked_at_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tool of a person's takes the file away once it has: it is looked at no further."""
+    half = _half(tmp_path, 512)
+
+    def read(path: Path) -> Rollback:
+        found = _reading(path)
+        path.with_name("half.db-journal").unlink()
+        return found
+
+    monkeypatch.setattr(rollback, "_read", read)
+    assert half.found(half.undo) is None

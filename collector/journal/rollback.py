@@ -84,9 +84,9 @@ def damaged(path: Path) -> Rollback | None:
         before = _stamp(path)
         try:
             found = _read(path)
+            if not found.damaged and _fits(path, found):
+                return None
         except FileNotFoundError:
-            return None
-        if not found.damaged and _fits(path, found):
             return None
         time.sleep(_PAUSE)  # the clock by which files are stamped ticks slowly
         if _stamp(path) == before:
@@ -100,15 +100,19 @@ def _fits(path: Path, found: Rollback) -> bool:
     No checksum covers the number of a page: it could be undone into another's place, of which nothing would be left.
     """
     length = found.count * found.size
-    if not found.places or length > _TRIED:
+    # Not every SQLite was built so that it takes a file from memory.
+    if not found.places or length > _TRIED or not hasattr(sqlite3.Connection, "deserialize"):
         return True
+    image = bytearray(length)
     with path.open("rb") as file, beside(path).open("rb") as undo:
-        image = bytearray(file.read(length).ljust(length, b"\0"))
+        file.readinto(image)
         for number, place in found.places.items():
             undo.seek(place)
             image[(number - 1) * found.size : number * found.size] = undo.read(found.size)
     image[18:20] = _IN_MEMORY
-    with closing(sqlite3.connect(":memory:")) as connection, suppress(sqlite3.DatabaseError):
+    # What SQLite says of a damaged table's definition holds the damaged bytes.
+    broken = sqlite3.DatabaseError, UnicodeDecodeError
+    with closing(sqlite3.connect(":memory:")) as connection, suppress(*broken):
         connection.deserialize(image)
         return bool(connection.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",))
     return False

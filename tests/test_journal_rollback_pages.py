@@ -104,7 +104,7 @@ def test_of_a_size_that_can_not_be_nothing_is_believed(tmp_path: Path, at: int, 
     half = half_done(tmp_path, 512)
     undo = _in_sectors(half.undo, size) if at == 20 and size >= 32 else half.undo
     found = half.found(undo[:at] + size.to_bytes(4, "big") + undo[at + 4 :])
-    assert found == Rollback(damaged=True)
+    assert found == Rollback(damaged=True, lost=True)
     assert (found.size, found.count) == (0, 0)
 
 

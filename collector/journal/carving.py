@@ -97,9 +97,10 @@ class Carving:
     def overwritten(self) -> Iterator[Cell]:
         """Yield every row of the pages that are taken from the file of a rollback, as the journal itself has them now.
 
-        It may be of the write that was cut short; or of a page that another was taken for, by a damaged number.
+        It may be of the write that was cut short; or of a page that another was taken for, by a damaged number. Which
+        of both is told by a page as it was: where one of them is lost none is yielded.
         """
-        for number in self._undo.places:
+        for number in () if self._undo.lost else self._undo.places:
             self._file.seek((number - 1) * self._size)
             page = self._file.read(self._size)
             if len(page) == self._size:

@@ -41,7 +41,8 @@ class Rollback:
     """Pages of `size` bytes as they were: `places` says where in the file each of them stands, by its number.
 
     `strays`: where others stand that have no number to be believed. `count`: how many pages the journal had, 0 where
-    that can't be told. `damaged`: SQLite could not undo all of it.
+    that can't be told. `damaged`: SQLite could not undo all of it. `lost`: not every page of it can be read, so that
+    some stand only as the write left them.
     """
 
     size: int = 0
@@ -49,6 +50,7 @@ class Rollback:
     places: dict[int, int] = field(default_factory=dict)
     strays: list[int] = field(default_factory=list)
     damaged: bool = False
+    lost: bool = False
 
 
 class _Header(NamedTuple):
@@ -166,7 +168,7 @@ def _read_segments(file: BinaryIO, end: int, found: Rollback) -> None:
         if not found.damaged and head.startswith(_UNSYNCED) and (not any(head) or header.shape == shape):
             return
         if not header.possible:
-            found.damaged = True
+            found.damaged = found.lost = True
             at += _SECTOR
             continue
         found.damaged |= shape is not None and header.pages != found.count
@@ -184,6 +186,7 @@ def _read_records(file: BinaryIO, at: int, header: _Header, found: Rollback) -> 
         proven = not short and _proven(record, header.salt)
         # What proves itself behind those that are counted was counted once: SQLite would not undo it.
         found.damaged |= proven != counted
+        found.lost |= counted and not proven
         if proven:
             _note(record, at + 4, found)
         elif short or not counted or _begins(file, _next(at, header)):

@@ -90,3 +90,13 @@ def test_a_name_that_no_file_can_have(folder: Path) -> None:
     ok, message, _ = said(folder / ("x" * 300))
     assert not ok
     assert "File name too long" in message
+
+
+def test_a_link_to_where_there_is_no_folder(folder: Path) -> None:
+    """What counts is the folder that the journal is to be made in, not the one that the link to it is in."""
+    link = folder / "link.db"
+    link.symlink_to(folder / "disk" / "journal.db")
+    ok, message, mend = said(link)
+    assert not ok
+    assert message == f"{link}: can't be made: there is no folder {folder / 'disk'}"
+    assert mend == f"make the folder {folder / 'disk'}, and let the user {WHO} write to it"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from collector.check.finding import Finding, bad
 from collector.errors import JournalError
-from collector.journal import Journal, OldFormat, Proof, Summary, aside, holder, permit, reachable, user
+from collector.journal import Journal, OldFormat, Proof, Summary, aside, followed, holder, permit, reachable, user
 from collector.settings import Settings
 
 _PROVING_SECONDS = 2.0
@@ -61,7 +61,7 @@ def _there(path: Path) -> Literal["nothing", "an empty file", "something"]:
 
 def _absent(settings: Settings) -> Sequence[Finding]:
     path = settings.journal.path
-    folder = path.parent
+    folder = followed(path).parent
     if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
         try:
             reachable(path)
@@ -122,7 +122,7 @@ def _refused(letters: Mapping[str, int]) -> Sequence[Finding]:
 
 
 def _room(settings: Settings, summary: Summary | None = None) -> Sequence[Finding]:
-    folder = settings.journal.path.parent
+    folder = followed(settings.journal.path).parent
     try:
         free = shutil.disk_usage(folder).free
     except OSError:

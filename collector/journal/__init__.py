@@ -10,6 +10,7 @@ from collector.journal.edges import Summary
 from collector.journal.faults import OldFormat, Unsound
 from collector.journal.forgetting import Holdings
 from collector.journal.letters import Letter, Resent
+from collector.journal.links import followed
 from collector.journal.lock import Held, RoleLock, holder, reachable
 from collector.journal.log import Journal
 from collector.journal.proving import Proof
@@ -33,6 +34,7 @@ __all__ = [
     "Unsound",
     "aside",
     "backup",
+    "followed",
     "holder",
     "in_charge",
     "permit",

@@ -207,10 +207,13 @@ def test_a_full_disk(config: Path) -> None:
 
 
 def test_a_disk_that_is_nearly_full(config: Path) -> None:
-    """Under 100 MB is bad, though a write still works."""
+    """Under 100 MB is bad, though a write still works; also where the journal's name is a link from another disk."""
     with disk(config.parent / "disk", "90m") as small:
-        found = only_bad(config, "journal: room", env={"COLLECTOR__JOURNAL__PATH": str(small / "journal.db")})
-        assert f"{small}: 94 MB free" in found.message
+        link = config.with_name("link.db")
+        link.symlink_to(small / "journal.db")
+        for path in (small / "journal.db", link):
+            found = only_bad(config, "journal: room", env={"COLLECTOR__JOURNAL__PATH": str(path)})
+            assert f"{small}: 94 MB free" in found.message
 
 
 def test_a_disk_that_a_year_would_fill(config: Path) -> None:

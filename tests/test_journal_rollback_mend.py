@@ -95,8 +95,33 @@ def _reads(pipe: Connection, path: Path) -> None:
         pipe.recv()
 
 
-def test_under_who_reads_it_a_journal_is_not_set_aside(cut: Cut) -> None:
-    """Whoever has it open is waited for until the next look: it is said, and both files are as they were."""
+@pytest.mark.parametrize("readable", [False, True])
+def test_who_reads_it_is_waited_for(cut: Cut, monkeypatch: pytest.MonkeyPatch, *, readable: bool) -> None:
+    """As by SQLite itself: `status`, which looks for an instant, does not end a start."""
+    if readable:
+        cut.put(flipped(cut.undo, 17))
+    else:
+        cut.put(b"", bytes(100) + cut.main[100:])
+    waited: list[float] = []
+    monkeypatch.setattr("collector.journal.salvage._BUSY_PAUSE", 7.0)
+    with other(_reads, cut.path) as (process, pipe):
+        assert hear(pipe) == "reads"
+
+        def wait(seconds: float) -> None:
+            if seconds == 7.0:
+                waited.append(seconds)
+                pipe.send("go")
+                process.join(30)
+
+        monkeypatch.setattr("collector.journal.salvage.time.sleep", wait)
+        honest(cut.before, served(cut.path))
+    assert len(waited) == 1
+    assert len(aside(cut.path)) == 1
+
+
+def test_under_who_reads_it_a_journal_is_not_set_aside(cut: Cut, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever goes on reading is waited for no longer than a writer is: it is said, and both files are as they were."""
+    monkeypatch.setattr("collector.journal.salvage._BUSY_SECONDS", 0.0)
     cut.put(flipped(cut.undo, 17))
     with other(_reads, cut.path) as (_, pipe):
         assert hear(pipe) == "reads"

@@ -26,6 +26,7 @@ from collector.journal.syncing import sync
 MOST = 5
 """Damaged files that one journal sets aside: a disk that goes on destroying them is not to be filled, too."""
 _BUSY_SECONDS = 10.0
+_BUSY_PAUSE = 0.02
 _LOCK_AT, _LOCK_BYTES = 1 << 30, 512
 """Where in a file SQLite's locks lie."""
 
@@ -104,8 +105,16 @@ def _locked(path: Path) -> Iterator[None]:
 @contextmanager
 def _kept(path: Path) -> Iterator[None]:
     """Keep all others out by SQLite's own lock. Alone where SQLite would undo what it can, and let go of the rest."""
+    until = time.monotonic() + _BUSY_SECONDS
     with path.open("r+b") as file:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _LOCK_BYTES, _LOCK_AT)
+        while True:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _LOCK_BYTES, _LOCK_AT)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(_BUSY_PAUSE)  # whoever reads it has it for an instant
         yield
 
 

@@ -2,12 +2,11 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cuts import RECORD, SECTOR, Cut, cut_short, flipped, goes_on, stages
-from journals import HOUR, MIDNIGHT, append_numbered, group, hear, look, org, other, place
+from journals import HOUR, MIDNIGHT, append_numbered, group, hear, org, other, place
 from pytest_structlog import StructuredLogCapture
 from salvages import PAGE, contents, honest, made, served
 
@@ -264,35 +263,6 @@ def test_of_a_poll_that_was_cut_short_nothing_is_carried_over(tmp_path: Path) ->
         after = served(path)
         honest(before, after)
         assert before.points.keys() - after.points.keys() == set()
-
-
-def test_nothing_of_it_is_carried_over_where_the_number_of_the_last_row_is_lost(tmp_path: Path) -> None:
-    """A page as it was that doesn't prove itself costs that page: none of the others is taken as the write left it."""
-    path = tmp_path / "journal.db"
-    made(path)
-    files: list[bytes] = []
-
-    def cut(statement: str) -> None:
-        if statement == "COMMIT":
-            files.append(path.with_name("journal.db-journal").read_bytes())
-
-    with Journal(path) as journal:
-        before = contents(journal)
-        journal._database._connection.set_trace_callback(cut)
-        journal.append([group(f"grüße {n % 10}", MIDNIGHT + (n // 10) * HOUR, 7.0) for n in range(90)])
-        journal._database._connection.set_trace_callback(None)
-        ((numbers,),) = look(path, "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_sequence'")
-    # All of it was written, and only its end was missing: what undoes it was synced, and said so.
-    pages = range(SECTOR, len(files[-1]), RECORD)
-    undo = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + len(pages).to_bytes(4, "big") + files[-1][12:]
-    main = path.read_bytes()
-    path.with_name("journal.db-journal").write_bytes(undo)
-    assert damaged(path) is None
-    at = next(at for at in pages if undo[at : at + 4] == numbers.to_bytes(4, "big"))
-    path.with_name("journal.db-journal").write_bytes(flipped(undo, at + RECORD - 1, 2))
-    assert served(path) == replace(before, tail=before.tail + 90)
-    (file,) = aside(path)
-    assert file.read_bytes() == main
 
 
 def test_the_last_row_is_kept_where_another_page_was_to_be_put_in_its_place(tmp_path: Path) -> None:

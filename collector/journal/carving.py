@@ -15,12 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from collector.journal.rollback import Rollback, beside, damaged
+from collector.journal.rollback import FORMAT, Rollback, beside, damaged
 
 PAGE = 4096
 """Bytes of a page as the journal has them, unless a person's tool gave it others."""
 _PAGES = frozenset(2**n for n in range(9, 17))
-_MAGIC = b"SQLite format 3\0"
 _HEADER = 100
 _LEAF_HEADER = 8
 _INNER_HEADER = 12
@@ -129,7 +128,7 @@ class Carving:
         for place in self._undo.strays:
             self._old.seek(place)
             page = self._old.read(self._size)
-            yield page, _HEADER if page.startswith(_MAGIC) else 0
+            yield page, _HEADER if page.startswith(FORMAT) else 0
 
     def _page(self, number: int) -> bytes:
         place = self._undo.places.get(number)
@@ -182,7 +181,7 @@ def whole_header(path: Path) -> bool:
         return True
     # The versions say whether it may be written, and whether by a rollback journal (1) or a WAL (2); the rest is fixed.
     return (
-        head[:16] == _MAGIC
+        head[:16] == FORMAT
         and _page_size(head) is not None
         and set(head[18:20]) <= {1, 2}
         and head[20:24] == b"\0\x40\x20\x20"

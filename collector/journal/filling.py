@@ -7,6 +7,7 @@ import math
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from collector.journal import schema
 from collector.journal.carving import Carving, Cell, Value
@@ -45,26 +46,28 @@ class _Filling:
         self._cursors: dict[str, Cell] = {}
         self._last = 0
         """The greatest row id that was ever given."""
-        self._counted: set[int] = set()
-        """What is on record as that."""
+        self._counted: dict[Value, set[int]] = {"point": set(), "dead_letter": set()}
+        """What is on record as the greatest id of a table."""
+        self._safe: dict[tuple[type, ...], float] = {}
+        """Up to which id a row may have been safe, by its kinds."""
 
     def run(self) -> Carried:
-        for cell in self._carving.cells():
+        for cell in chain(self._carving.cells(), self._carving.overwritten()):
             self._names(cell)
             self._place(cell)
-        for cell in self._carving.overwritten():
-            self._names(cell)
         cursors = sum(self._insert("cursor", *cell.values) for cell in self._cursors.values())
-        # Where a write was cut short there may be two numbers on record: no row behind the smaller one was ever safe.
-        safe = min(self._counted, default=math.inf) if self._carving.rollback else math.inf
+        self._safe = {_POINT: self._least("point"), _LETTER: self._least("dead_letter")}
         for cell in self._carving.overwritten():
-            if _kinds(cell.values) == _POINT and cell.id <= safe:
+            if self._is(_POINT, cell):
                 self._point(cell)
         unsound, letters = 0, 0
         for cell in self._carving.cells():
-            if _kinds(cell.values) == _POINT and cell.id <= safe:
+            if self._is(_POINT, cell):
                 unsound += not self._point(cell)
-            elif _kinds(cell.values) == _LETTER:
+            elif self._is(_LETTER, cell):
+                letters += self._letter(cell)
+        for cell in self._carving.overwritten():
+            if self._is(_LETTER, cell):
                 letters += self._letter(cell)
         rows = int(self._connection.execute("SELECT count(*) FROM point").fetchone()[0])
         # The index names rows also where their own pages are gone.
@@ -79,6 +82,14 @@ class _Filling:
             letters=letters,
         )
 
+    def _least(self, table: str) -> float:
+        """Return the least number on record: where a write was cut short no row behind it was ever safe."""
+        return min(self._counted[table], default=math.inf) if self._carving.rollback else math.inf
+
+    def _is(self, kinds: tuple[type, ...], cell: Cell) -> bool:
+        """Whether it is such a row, and not one of a write that was cut short."""
+        return _kinds(cell.values) == kinds and cell.id <= self._safe[kinds]
+
     def _names(self, cell: Cell) -> None:
         if _series(cell):
             self._insert("series", cell.id, *cell.values[1:])
@@ -89,9 +100,9 @@ class _Filling:
 
     def _place(self, cell: Cell) -> None:
         """Note a cursor, and the number that the last row had."""
-        if _kinds(cell.values) == _SEQUENCE and cell.values[0] == "point":
-            self._counted.add(_number(cell.values[1]))
-            self._last = max(self._last, *self._counted)
+        if _kinds(cell.values) == _SEQUENCE and cell.values[0] in self._counted:
+            self._counted[cell.values[0]].add(_number(cell.values[1]))
+            self._last = max({self._last, *self._counted["point"]})
         elif _kinds(cell.values) == _CURSOR:
             consumer, following, moves, crc, *_ = cell.values
             if checksum(str(consumer), _number(following), _number(moves)) == crc:

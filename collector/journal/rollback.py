@@ -16,6 +16,8 @@ from typing import BinaryIO, NamedTuple
 
 from collector.journal.links import followed
 
+FORMAT = b"SQLite format 3\0"
+"""How the first page of a file begins, and no other."""
 _MAGIC = bytes.fromhex("d9d505f920a163d7")
 _HEADER = struct.Struct(">8sIIIII")
 _UNSYNCED = bytes(12)
@@ -213,7 +215,8 @@ def _proven(record: bytes, salt: int) -> bool:
 
 def _note(record: bytes, place: int, found: Rollback) -> None:
     number = int.from_bytes(record[:4], "big")
-    if number == 0 or number in found.places:
+    misplaced = (number == 1) != record.startswith(FORMAT, 4)
+    if misplaced or number == 0 or number in found.places:
         found.damaged = True
         found.strays.append(place)
     else:

@@ -103,3 +103,18 @@ def test_whatever_page_another_was_to_be_put_in_the_place_of_is_there(
             after = served(ended.path)
             assert replace(after, tail=0) == replace(ended.before, tail=0)
             assert after.tail >= ended.before.tail
+
+
+def test_what_a_cursor_has_passed_was_safe_whatever_number_is_on_record(tmp_path: Path) -> None:
+    """No checksum covers the number of the last row: damaged itself, it costs no row that was delivered."""
+    ended = _ended(tmp_path / "journal.db", _again)
+    last = ended.before.tail - 1
+    assert ended.before.cursors["second"] == ended.before.tail
+    number = ended.undo.index(b"point" + last.to_bytes(2, "big")) + 5
+    undo = ended.undo[:number] + (60).to_bytes(2, "big") + ended.undo[number + 2 :]
+    ended.put(undo)
+    assert damaged(ended.path) is None
+    at = ended.places[max(ended.places)]
+    ended.put(undo[:at] + ended.pages["shape"].to_bytes(4, "big") + undo[at + 4 :])
+    assert damaged(ended.path) is not None
+    assert served(ended.path) == ended.before

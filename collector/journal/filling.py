@@ -56,7 +56,9 @@ class _Filling:
             self._names(cell)
             self._place(cell)
         cursors = sum(self._insert("cursor", *cell.values) for cell in self._cursors.values())
-        self._safe = {_POINT: self._least("point"), _LETTER: self._least("dead_letter")}
+        # Behind what a cursor has passed, too: it was safe, whatever a damaged number says.
+        self._safe = {_POINT: max(self._least("point"), self._last), _LETTER: self._least("dead_letter")}
+        self._last = max([self._last, *(number for number in self._counted["point"] if number <= self._safe[_POINT])])
         for cell in self._carving.overwritten():
             if self._is(_POINT, cell):
                 self._point(cell)
@@ -102,7 +104,6 @@ class _Filling:
         """Note a cursor, and the number that the last row had."""
         if _kinds(cell.values) == _SEQUENCE and cell.values[0] in self._counted:
             self._counted[cell.values[0]].add(_number(cell.values[1]))
-            self._last = max({self._last, *self._counted["point"]})
         elif _kinds(cell.values) == _CURSOR:
             consumer, following, moves, crc, *_ = cell.values
             if checksum(str(consumer), _number(following), _number(moves)) == crc:

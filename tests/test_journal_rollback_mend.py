@@ -155,3 +155,20 @@ def test_a_file_that_may_not_be_written_is_named_and_left(cut: Cut, name: str, m
         assert aside(there.path) == []
         there.path.with_name(name).chmod(0o600)
         assert served(there.path) == cut.before
+
+
+def test_a_folder_that_may_not_be_written_is_named(cut: Cut) -> None:
+    """What undoes a write can't be taken away there once it has: that is no disk that fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        there = replace(cut, path=Path(folder) / "journal.db")
+        there.put(cut.undo)
+        for file in (there.path.parent, *there.path.parent.iterdir()):
+            os.chown(file, *((65534, 65534) if os.geteuid() == 0 else (-1, -1)))
+        there.path.parent.chmod(0o500)
+        with other(take_charge, there.path) as (_, pipe):
+            words, mend = hear(pipe)
+        assert str(there.path) in words
+        assert mend.endswith(f"chmod u+rwx {folder}"), words
+        there.path.parent.chmod(0o700)
+        assert aside(there.path) == []
+        assert served(there.path) == cut.before

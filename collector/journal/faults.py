@@ -59,6 +59,8 @@ def mend(error: sqlite3.Error | OSError, path: Path) -> str:
         (
             "SQLITE_READONLY_ROLLBACK",
         ): "a process ended in the middle of a write: start `run` or `once`, which takes it back",
+        # Of the file of a rollback, where its folder may not be written to.
+        ("SQLITE_IOERR_DELETE",): permit(path),
         ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "EACCES", "EPERM", "EROFS"): permit(path),
         ("SQLITE_BUSY",): f"{writer(path)} holds a transaction open; end it",
         ("SQLITE_NOTADB",): NO_DATABASE,

@@ -108,7 +108,8 @@ def test_a_file_that_is_there_is_left_alone(journal: Journal, to: Path) -> None:
     to.write_text("mine")
     link = to.with_name("link")
     link.symlink_to("nowhere")
-    beside = [journal.path.with_name(f"journal.db{end}") for end in ("-journal", "-wal", "-shm", ".lock", ".salvage")]
+    ends = ("-journal", "-wal", "-shm", ".lock", ".salvage", ".damaged-by-hand")
+    beside = [journal.path.with_name(f"journal.db{end}") for end in ends]
     beside[0].unlink(missing_ok=True)
     for taken in (to, link, journal.path, *beside):
         with pytest.raises(ConfigError, match=taken.name):

@@ -75,8 +75,10 @@ def _want_free(journal: Path, to: Path) -> None:
         raise ConfigError([f"{to}: is there already; nothing was written"], mend="name a file that isn't there yet")
     if not to.parent.is_dir():
         raise ConfigError([f"{to}: its folder does not exist"], mend=f"mkdir -p {to.parent}")
-    source = followed(journal)
-    if followed(to) in {source.with_name(source.name + end) for end in _BESIDE}:
+    source, target = followed(journal), followed(to)
+    # What is called as a file that was set aside would be counted as one, and said to be damaged.
+    damaged = target.parent == source.parent and target.name.startswith(f"{source.name}.damaged-")
+    if damaged or target in {source.with_name(source.name + end) for end in _BESIDE}:
         raise ConfigError([f"{to}: that name belongs to the journal"], mend="name another file")
 
 

@@ -1,5 +1,6 @@
 """What undoes a write, in pages and sectors of any size: each bit that SQLite goes by counts, each page is found."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -228,11 +229,11 @@ def test_what_another_process_undoes_while_it_is_looked_at_is_no_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A tool of a person's takes the file away once it has: it is looked at no further."""
-    half = _half(tmp_path, 512)
+    half = half_done(tmp_path, 512)
 
     def read(path: Path) -> Rollback:
         found = _reading(path)
-        path.with_name("half.db-journal").unlink()
+        path.with_name(f"{path.name}-journal").unlink()
         return found
 
     monkeypatch.setattr(rollback, "_read", read)

@@ -120,6 +120,12 @@ def test_a_file_that_is_there_is_left_alone(journal: Journal, to: Path) -> None:
     assert _there(to) == ["backup.db", "link"]
 
 
+def test_a_name_belongs_to_the_journal_in_its_own_folder_alone(journal: Journal, to: Path) -> None:
+    """Elsewhere a copy is called as its owner likes; and what is called by no such name may stand beside it."""
+    for free in (to.with_name(f"{journal.path.name}.damaged-copy"), journal.path.with_name("copy.db")):
+        assert backup(journal, free).points == len(every(journal))
+
+
 def _fail(*_: object, **__: object) -> None:
     raise OSError("planted")
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from collector.batch import Cursor
 from collector.errors import ConfigError, JournalError
 from collector.journal.links import followed
+from collector.journal.lock import role_of
 from collector.journal.log import Journal
+from collector.journal.swapping import ASIDE, BESIDE, part_of
 from collector.journal.syncing import sync
 
 _BATCH = 5_000
 _START = Cursor("", 1, 0)
-_BESIDE = ("-journal", "-wal", "-shm", ".lock", ".salvage")
-"""Names beside a journal that mean something to SQLite, to the role, or to a mend, which would take that file away."""
 
 _LEFT = (
     "`run` and `once` set the damaged file aside and carry over what is sound: then back that up; an earlier backup may"
@@ -76,9 +76,11 @@ def _want_free(journal: Path, to: Path) -> None:
     if not to.parent.is_dir():
         raise ConfigError([f"{to}: its folder does not exist"], mend=f"mkdir -p {to.parent}")
     source, target = followed(journal), followed(to)
+    # What SQLite would take for its own, the role's, and what a mend would take away as left by another.
+    taken = {*(source.with_name(source.name + end) for end in BESIDE), role_of(source), part_of(source)}
     # What is called as a file that was set aside would be counted as one, and said to be damaged.
-    damaged = target.parent == source.parent and target.name.startswith(f"{source.name}.damaged-")
-    if damaged or target in {source.with_name(source.name + end) for end in _BESIDE}:
+    damaged = target.parent == source.parent and target.name.startswith(f"{source.name}{ASIDE}")
+    if damaged or target in taken:
         raise ConfigError([f"{to}: that name belongs to the journal"], mend="name another file")
 
 

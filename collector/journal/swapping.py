@@ -15,12 +15,14 @@ from collector.journal.syncing import sync
 
 BESIDE = ("-journal", "-wal", "-shm")
 """What SQLite keeps beside a file under that file's name."""
+ASIDE = ".damaged-"
+"""What follows the journal's name where a damaged file was set aside, before the time of that."""
 
 
 def aside(path: Path) -> Sequence[Path]:
     """Return the damaged files that were set aside beside a journal, oldest first."""
     journal = followed(path)
-    start = f"{journal.name}.damaged-"
+    start = f"{journal.name}{ASIDE}"
     return sorted(
         file for file in journal.parent.iterdir() if file.name.startswith(start) and not file.name.endswith(BESIDE)
     )
@@ -45,7 +47,7 @@ def halfway(path: Path) -> Path | None:
 def free_name(path: Path, clock: Callable[[], float]) -> Path:
     """Return a name for the damaged file, by the second."""
     stamp = datetime.fromtimestamp(clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
-    names = (path.with_name(f"{path.name}.damaged-{stamp}{more}") for more in chain([""], (f"-{n}" for n in count(2))))
+    names = (path.with_name(f"{path.name}{ASIDE}{stamp}{more}") for more in chain([""], (f"-{n}" for n in count(2))))
     return next(name for name in names if not name.exists())
 
 
